@@ -1,0 +1,1 @@
+"""A community to try Kith in, on a simulated Discord."""

@@ -1,0 +1,1 @@
+"""What people touch: commands, buttons and forms, one file a noun."""
