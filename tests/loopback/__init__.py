@@ -1,0 +1,1 @@
+"""A Discord on this machine, reached over real HTTP and WebSocket by processes really started."""
