@@ -1,7 +1,6 @@
 """The loopback Discord, driven by a bare discord.py client."""
 
 import asyncio
-import io
 import signal
 import subprocess
 import sys
@@ -10,74 +9,15 @@ from collections.abc import AsyncIterator
 import aiohttp
 import discord
 import pytest
-from discord import app_commands
 
+from tests.loopback.bare import BareBot, Buttons
 from tests.loopback.interactions import Interaction
 from tests.loopback.launch import point_discord_at
 from tests.loopback.limits import Limits
 from tests.loopback.payloads import walk
-from tests.loopback.people import Channel, Guild
+from tests.loopback.people import Guild
 from tests.loopback.rest import Request
 from tests.loopback.server import Discord, Loss, some_posts_lost
-
-
-class Form(discord.ui.Modal, title="A call"):
-    """One line of words, already begun."""
-
-    words = discord.ui.Label[discord.ui.Modal](
-        text="Words", component=discord.ui.TextInput(custom_id="words", default="begun")
-    )
-
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Repeat what was written."""
-        assert isinstance(self.words.component, discord.ui.TextInput)
-        await interaction.response.send_message(self.words.component.value)
-
-
-class Buttons(discord.ui.View):
-    """A button that opens the form, and one that says so."""
-
-    def __init__(self) -> None:
-        super().__init__(timeout=None)
-
-    @discord.ui.button(label="Write", custom_id="call:1:write")
-    async def write(self, interaction: discord.Interaction, _button: object) -> None:
-        """Open the form."""
-        await interaction.response.send_modal(Form())
-
-    @discord.ui.button(label="Done", custom_id="call:1:done")
-    async def done(self, interaction: discord.Interaction, _button: object) -> None:
-        """Redraw the message without buttons."""
-        await interaction.response.edit_message(content="done", view=None)
-
-
-class Client(discord.Client):
-    """A bot with two commands and two buttons."""
-
-    def __init__(self) -> None:
-        super().__init__(intents=discord.Intents.default(), max_ratelimit_timeout=30)
-        self.tree = app_commands.CommandTree(self)
-        group = app_commands.Group(name="rhythm", description="What comes round again")
-        group.command(name="pause", description="Pause it")(pause)
-        self.tree.add_command(group)
-        self.tree.command(name="later", description="Answer later")(later)
-        self.add_view(Buttons())
-
-    def channel(self, there: Channel) -> discord.PartialMessageable:
-        """Return the channel as one that needs no gateway."""
-        return self.get_partial_messageable(there.id)
-
-
-async def pause(interaction: discord.Interaction, weeks: int, who: discord.Member) -> None:
-    """Answer in private."""
-    await interaction.response.send_message(f"{weeks} {who.name}", ephemeral=True)
-
-
-async def later(interaction: discord.Interaction) -> None:
-    """Answer in two steps, and add a file."""
-    await interaction.response.defer(ephemeral=True)
-    await interaction.edit_original_response(content="thought")
-    await interaction.followup.send("more", file=discord.File(io.BytesIO(b"{}"), "me.json"), ephemeral=True)
 
 
 @pytest.fixture
@@ -95,16 +35,16 @@ def guild(server: Discord) -> Guild:
 
 
 @pytest.fixture
-async def client(server: Discord, guild: Guild) -> AsyncIterator[Client]:
+async def client(server: Discord, guild: Guild) -> AsyncIterator[BareBot]:
     """A bot that is logged in for REST only."""
-    bot = Client()
+    bot = BareBot()
     await bot.login(server.token)
     yield bot
     await bot.close()
 
 
 @pytest.fixture
-async def online(server: Discord, client: Client) -> AsyncIterator[Client]:
+async def online(server: Discord, client: BareBot) -> AsyncIterator[BareBot]:
     """The same bot, connected to the gateway, with its commands registered."""
     connection = asyncio.create_task(client.connect())
     await server.connected()
@@ -120,13 +60,13 @@ def statuses(server: Discord, method: str = "POST") -> list[int | None]:
 
 
 async def test_a_wrong_token_is_refused(server: Discord) -> None:
-    bot = Client()
+    bot = BareBot()
     with pytest.raises(discord.LoginFailure):
         await bot.login("another")
     await bot.close()
 
 
-async def test_a_connected_bot_knows_its_communities(server: Discord, online: Client, guild: Guild) -> None:
+async def test_a_connected_bot_knows_its_communities(server: Discord, online: BareBot, guild: Guild) -> None:
     there = online.get_guild(guild.id)
 
     assert there is not None
@@ -136,7 +76,7 @@ async def test_a_connected_bot_knows_its_communities(server: Discord, online: Cl
     assert server.gateway.identifies == 1
 
 
-async def test_a_dropped_bot_resumes_and_hears_again(server: Discord, online: Client, guild: Guild) -> None:
+async def test_a_dropped_bot_resumes_and_hears_again(server: Discord, online: BareBot, guild: Guild) -> None:
     heard = asyncio.Event()
 
     @online.event
@@ -152,7 +92,7 @@ async def test_a_dropped_bot_resumes_and_hears_again(server: Discord, online: Cl
 
 
 async def test_a_nonce_gives_back_the_first_message_until_its_window_ends(
-    server: Discord, client: Client, guild: Guild
+    server: Discord, client: BareBot, guild: Guild
 ) -> None:
     calls = client.channel(guild.channel("calls"))
 
@@ -165,13 +105,13 @@ async def test_a_nonce_gives_back_the_first_message_until_its_window_ends(
     assert [message.content for message in guild.channel("calls").messages] == ["one", "three"]
 
 
-async def test_a_nonce_over_25_characters_is_refused(client: Client, guild: Guild) -> None:
+async def test_a_nonce_over_25_characters_is_refused(client: BareBot, guild: Guild) -> None:
     with pytest.raises(discord.HTTPException) as refusal:
         await client.channel(guild.channel("calls")).send("one", nonce="x" * 26)
     assert refusal.value.code == 50035
 
 
-async def test_history_is_read_in_pages_from_either_end(client: Client, guild: Guild) -> None:
+async def test_history_is_read_in_pages_from_either_end(client: BareBot, guild: Guild) -> None:
     calls = client.channel(guild.channel("calls"))
     sent = [await calls.send(str(number)) for number in range(7)]
     await sent[3].delete()
@@ -187,7 +127,7 @@ async def test_history_is_read_in_pages_from_either_end(client: Client, guild: G
     assert around == ["5", "4", "2"]
 
 
-async def test_parts_keep_their_numbers_and_flags_come_back(client: Client, guild: Guild) -> None:
+async def test_parts_keep_their_numbers_and_flags_come_back(client: BareBot, guild: Guild) -> None:
     view = discord.ui.LayoutView()
     view.add_item(discord.ui.TextDisplay("<@5> a card", id=2))
     view.add_item(discord.ui.ActionRow(discord.ui.Button(label="Go", custom_id="d7")))
@@ -203,7 +143,7 @@ async def test_parts_keep_their_numbers_and_flags_come_back(client: Client, guil
     assert [part["custom_id"] for part in walk(kept.components) if "custom_id" in part] == ["d7"]
 
 
-async def test_only_allowed_mentions_reach_anyone(client: Client, guild: Guild) -> None:
+async def test_only_allowed_mentions_reach_anyone(client: BareBot, guild: Guild) -> None:
     calls, nobody = client.channel(guild.channel("calls")), discord.AllowedMentions.none()
 
     await calls.send("<@5> <@6>", allowed_mentions=nobody)
@@ -212,7 +152,7 @@ async def test_only_allowed_mentions_reach_anyone(client: Client, guild: Guild) 
     assert [message.pinged for message in guild.channel("calls").messages] == [[], [6]]
 
 
-async def test_a_message_gets_one_thread(client: Client, guild: Guild) -> None:
+async def test_a_message_gets_one_thread(client: BareBot, guild: Guild) -> None:
     calls = await client.fetch_channel(guild.channel("calls").id)
     assert isinstance(calls, discord.TextChannel)
     card = await calls.send("a call")
@@ -228,7 +168,7 @@ async def test_a_message_gets_one_thread(client: Client, guild: Guild) -> None:
 
 
 async def test_without_read_history_there_seems_to_be_nothing(
-    server: Discord, client: Client, guild: Guild
+    server: Discord, client: BareBot, guild: Guild
 ) -> None:
     calls = client.channel(guild.channel("calls"))
     await calls.send("one")
@@ -241,7 +181,7 @@ async def test_without_read_history_there_seems_to_be_nothing(
     assert refusal.value.code == 50013
 
 
-async def test_members_words_need_the_intent(server: Discord, client: Client, guild: Guild) -> None:
+async def test_members_words_need_the_intent(server: Discord, client: BareBot, guild: Guild) -> None:
     calls = guild.channel("calls")
     server.say(calls, guild.owner, "private words")
     server.say(calls, guild.owner, f"<@{server.bot.id}> words for Kith")
@@ -252,7 +192,7 @@ async def test_members_words_need_the_intent(server: Discord, client: Client, gu
     assert seen == ["", f"<@{server.bot.id}> words for Kith"]
 
 
-async def test_a_direct_message_goes_to_one_person(server: Discord, client: Client, guild: Guild) -> None:
+async def test_a_direct_message_goes_to_one_person(server: Discord, client: BareBot, guild: Guild) -> None:
     person = await client.fetch_user(guild.owner_id)
 
     await person.send("good morning")
@@ -264,7 +204,7 @@ async def test_a_direct_message_goes_to_one_person(server: Discord, client: Clie
     ("how", "error"), [(Loss.CLOSED, aiohttp.ServerDisconnectedError), (Loss.RESET, aiohttp.ClientOSError)]
 )
 async def test_a_lost_answer_leaves_the_message(
-    server: Discord, client: Client, guild: Guild, how: Loss, error: type[Exception]
+    server: Discord, client: BareBot, guild: Guild, how: Loss, error: type[Exception]
 ) -> None:
     server.lose_answer = some_posts_lost(1, how)
 
@@ -276,7 +216,7 @@ async def test_a_lost_answer_leaves_the_message(
 
 
 async def test_an_outage_answers_what_it_is_told_and_does_nothing(
-    server: Discord, client: Client, guild: Guild
+    server: Discord, client: BareBot, guild: Guild
 ) -> None:
     server.status_for = lambda _method, path: 503 if path.startswith("/channels") else None
 
@@ -287,7 +227,7 @@ async def test_an_outage_answers_what_it_is_told_and_does_nothing(
 
 
 async def test_an_unreachable_discord_comes_back_with_its_memory(
-    server: Discord, client: Client, guild: Guild
+    server: Discord, client: BareBot, guild: Guild
 ) -> None:
     calls = client.channel(guild.channel("calls"))
     await calls.send("one")
@@ -301,7 +241,7 @@ async def test_an_unreachable_discord_comes_back_with_its_memory(
     assert [message.content for message in guild.channel("calls").messages] == ["one", "three"]
 
 
-async def test_too_many_requests_wait_their_turn(server: Discord, client: Client, guild: Guild) -> None:
+async def test_too_many_requests_wait_their_turn(server: Discord, client: BareBot, guild: Guild) -> None:
     server.limits = Limits(everywhere=6, bucket=3, bucket_seconds=0.2)
     channels = [client.channel(channel) for channel in guild.channels.values()]
 
@@ -327,7 +267,7 @@ async def test_a_bucket_tells_what_is_left() -> None:
     assert third[0] == 0
 
 
-async def test_a_command_is_answered_in_private(server: Discord, online: Client, guild: Guild) -> None:
+async def test_a_command_is_answered_in_private(server: Discord, online: BareBot, guild: Guild) -> None:
     ada = server.add_member(guild, "ada")
 
     made = await server.slash("rhythm pause", ada, guild.channel("calls"), {"weeks": 2, "who": ada})
@@ -338,13 +278,13 @@ async def test_a_command_is_answered_in_private(server: Discord, online: Client,
 
 
 async def test_a_command_nobody_registered_cannot_be_sent(
-    server: Discord, online: Client, guild: Guild
+    server: Discord, online: BareBot, guild: Guild
 ) -> None:
     with pytest.raises(LookupError):
         await server.slash("rhythm", guild.owner, guild.channel("calls"))
 
 
-async def test_a_deferred_answer_is_filled_in(server: Discord, online: Client, guild: Guild) -> None:
+async def test_a_deferred_answer_is_filled_in(server: Discord, online: BareBot, guild: Guild) -> None:
     made = await server.slash("later", guild.owner, guild.channel("calls"))
     message = await made.done()
     await asyncio.wait_for(made.followed.wait(), 5)
@@ -356,7 +296,7 @@ async def test_a_deferred_answer_is_filled_in(server: Discord, online: Client, g
 
 
 async def test_a_button_opens_a_form_and_the_form_is_answered(
-    server: Discord, online: Client, guild: Guild
+    server: Discord, online: BareBot, guild: Guild
 ) -> None:
     await online.channel(guild.channel("calls")).send("a card", view=Buttons())
     card = guild.channel("calls").messages[0]
@@ -371,7 +311,7 @@ async def test_a_button_opens_a_form_and_the_form_is_answered(
 
 
 async def test_a_pressed_card_is_redrawn_and_a_gone_button_cannot_be_pressed(
-    server: Discord, online: Client, guild: Guild
+    server: Discord, online: BareBot, guild: Guild
 ) -> None:
     await online.channel(guild.channel("calls")).send("a card", view=Buttons())
     card = guild.channel("calls").messages[0]
@@ -384,7 +324,7 @@ async def test_a_pressed_card_is_redrawn_and_a_gone_button_cannot_be_pressed(
 
 
 async def test_an_interaction_is_answered_once_and_in_time(
-    server: Discord, online: Client, guild: Guild
+    server: Discord, online: BareBot, guild: Guild
 ) -> None:
     made = await server.slash("later", guild.owner, guild.channel("calls"))
     late = server.began(2, made.payload["data"], guild.owner, guild.channel("calls"))
@@ -400,7 +340,7 @@ async def _callback(server: Discord, made: Interaction) -> int:
         return (await answer.json())["code"]
 
 
-async def test_a_route_nobody_serves_is_heard(server: Discord, client: Client, guild: Guild) -> None:
+async def test_a_route_nobody_serves_is_heard(server: Discord, client: BareBot, guild: Guild) -> None:
     with pytest.raises(discord.DiscordServerError):
         await (await client.fetch_guild(guild.id)).fetch_emojis()
     assert [request.path for request in server.unserved] == [f"/guilds/{guild.id}/emojis"]
