@@ -206,9 +206,7 @@ def first_day_after_move(recurrence_turn: Turn, every: int, last_day: date | Non
 def known_zones() -> frozenset[str]:
     """Return the IANA names a rhythm or a member may use. The first call reads the zone files from disk."""
     return frozenset(
-        zone
-        for zone in available_timezones()
-        if zone not in _NOT_ZONES and not zone.startswith(("posix/", "right/"))
+        zone for zone in available_timezones() if zone not in _NOT_ZONES and not zone.startswith(("posix/", "right/"))
     )
 
 
@@ -221,9 +219,7 @@ def zone_suggestions(typed: str, limit: int = 25) -> list[str]:
     wanted = _plain(typed)
     if not wanted:
         return list(_WELL_KNOWN[:limit])
-    found = [
-        (_distance(wanted, plain), place, zone) for plain, place, zone in _zones_in_order() if wanted in plain
-    ]
+    found = [(_distance(wanted, plain), place, zone) for plain, place, zone in _zones_in_order() if wanted in plain]
     return [zone for _, _, zone in sorted(found)[:limit]]
 
 

@@ -178,9 +178,7 @@ def _read_language(folder: Path) -> dict[str, Question]:
     for file in sorted(folder.glob("*.toml")):
         for question in _read_set(file):
             if question.id in questions:
-                raise DeckError(
-                    f"{file}, {question.id}: this id is there twice. Give one of them another id."
-                )
+                raise DeckError(f"{file}, {question.id}: this id is there twice. Give one of them another id.")
             questions[question.id] = question
     return questions
 
@@ -204,9 +202,7 @@ def _read_file(file: Path) -> _File:
     except UnicodeDecodeError as error:
         raise DeckError(f"{file}: it is not UTF-8 text. Save it again as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise DeckError(
-            f"{file}: it is not valid TOML. Mend what the reader tripped over: {error}."
-        ) from error
+        raise DeckError(f"{file}: it is not valid TOML. Mend what the reader tripped over: {error}.") from error
     try:
         return _File.model_validate(raw)
     except ValidationError as error:
@@ -232,9 +228,7 @@ def _in_plain_words(file: Path, error: ValidationError, raw: dict[str, Any]) -> 
 def _check_place(file: Path, question: Question) -> None:
     """Hold a question to the set it stands in: the id begins with it, an element's set has its elements."""
     if not question.id.startswith(f"{question.set}-"):
-        raise DeckError(
-            f'{file}, {question.id}: the id must begin with "{question.set}-". Add that in front.'
-        )
+        raise DeckError(f'{file}, {question.id}: the id must begin with "{question.set}-". Add that in front.')
     if question.set in TAGS.values() and question.tag != question.set:
         wanted = next(elements for elements, tag in TAGS.items() if tag == question.set)
         listed = ", ".join(f'"{each}"' for each in Element if each in wanted)

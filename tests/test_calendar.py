@@ -174,9 +174,7 @@ def test_a_time_inside_a_zones_own_gap_or_overlap_falls_due_once() -> None:
         (date(1993, 8, 21), time(9, 0), "Pacific/Kwajalein", "1993-08-21T21:00"),  # skipped: 22nd, 09:00
     ],
 )
-def test_a_skipped_time_moves_on_and_a_doubled_one_is_the_first(
-    day: date, at: time, zone: str, utc: str
-) -> None:
+def test_a_skipped_time_moves_on_and_a_doubled_one_is_the_first(day: date, at: time, zone: str, utc: str) -> None:
     assert instant_at(day, at, zone) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
     assert instant_at(day, at.replace(fold=1), zone) == instant_at(day, at, zone)
 
@@ -222,9 +220,7 @@ def test_every_other_week_keeps_its_parity_over_a_year_of_53_weeks() -> None:
 
 
 def test_months_are_counted_from_the_first_match_not_from_the_anchors_month() -> None:
-    quarterly = Recurrence(
-        0, anchor=date(2026, 1, 6), every=3, turn=Turn.MONTH, nth=1
-    )  # past January's first
+    quarterly = Recurrence(0, anchor=date(2026, 1, 6), every=3, turn=Turn.MONTH, nth=1)  # past January's first
 
     assert list(islice(quarterly.dates(date(2026, 1, 1)), 2)) == [date(2026, 2, 2), date(2026, 5, 4)]
 

@@ -98,8 +98,7 @@ def spoil(folder: Path, before: str, after: str) -> None:
 def translate(folder: Path, language: str, *entries: tuple[str, str]) -> Decks:
     """Give ``language`` a work deck of these ids and texts."""
     tables = "".join(
-        f'[[question]]\nid = "{name}"\ntext = "{text}"\nelements = ["work"]\ndepth = 1\n'
-        for name, text in entries
+        f'[[question]]\nid = "{name}"\ntext = "{text}"\nelements = ["work"]\ndepth = 1\n' for name, text in entries
     )
     (folder / language).mkdir()
     (folder / language / "work.toml").write_text(f'set = "work"\n{tables}', "utf-8")
@@ -209,9 +208,7 @@ def test_a_mistake_is_told_with_its_file_its_entry_and_a_remedy(
         ('set = "work" # caf\u00e9'.encode("latin-1"), "Save it again as UTF-8"),
     ],
 )
-def test_a_file_of_another_shape_is_told_with_its_name_and_a_remedy(
-    folder: Path, content: bytes, remedy: str
-):
+def test_a_file_of_another_shape_is_told_with_its_name_and_a_remedy(folder: Path, content: bytes, remedy: str):
     file = folder / "en" / "work.toml"
     file.write_bytes(content)
 
@@ -334,9 +331,7 @@ def test_when_everything_was_used_the_one_used_longest_ago_comes_again():
     assert draw(used=used, element=Element.WORK).id == "kinship-over-tea"
 
 
-@pytest.mark.parametrize(
-    ("since", "comes"), [(REPEAT_AFTER, True), (REPEAT_AFTER - timedelta(seconds=1), False)]
-)
+@pytest.mark.parametrize(("since", "comes"), [(REPEAT_AFTER, True), (REPEAT_AFTER - timedelta(seconds=1), False)])
 def test_a_question_may_come_again_after_twenty_six_weeks(since: timedelta, comes: bool):
     used = dict.fromkeys(ids_where(lambda each: each.set == "work"), MONDAY_MORNING - WEEK)
     used["work-courage"] = MONDAY_MORNING - since

@@ -167,9 +167,7 @@ async def test_a_message_gets_one_thread(client: BareBot, guild: Guild) -> None:
     assert [message.content for message in guild.threads[card.id].messages] == ["I am with you"]
 
 
-async def test_without_read_history_there_seems_to_be_nothing(
-    server: Discord, client: BareBot, guild: Guild
-) -> None:
+async def test_without_read_history_there_seems_to_be_nothing(server: Discord, client: BareBot, guild: Guild) -> None:
     calls = client.channel(guild.channel("calls"))
     await calls.send("one")
 
@@ -277,9 +275,7 @@ async def test_a_command_is_answered_in_private(server: Discord, online: BareBot
     assert guild.channel("calls").messages == []
 
 
-async def test_a_command_nobody_registered_cannot_be_sent(
-    server: Discord, online: BareBot, guild: Guild
-) -> None:
+async def test_a_command_nobody_registered_cannot_be_sent(server: Discord, online: BareBot, guild: Guild) -> None:
     with pytest.raises(LookupError):
         await server.slash("rhythm", guild.owner, guild.channel("calls"))
 
@@ -295,9 +291,7 @@ async def test_a_deferred_answer_is_filled_in(server: Discord, online: BareBot, 
     assert [(each.content, each.files) for each in made.followups] == [("more", {"me.json": b"{}"})]
 
 
-async def test_a_button_opens_a_form_and_the_form_is_answered(
-    server: Discord, online: BareBot, guild: Guild
-) -> None:
+async def test_a_button_opens_a_form_and_the_form_is_answered(server: Discord, online: BareBot, guild: Guild) -> None:
     await online.channel(guild.channel("calls")).send("a card", view=Buttons())
     card = guild.channel("calls").messages[0]
 
@@ -323,9 +317,7 @@ async def test_a_pressed_card_is_redrawn_and_a_gone_button_cannot_be_pressed(
         await server.press(card, "call:1:done", guild.owner)
 
 
-async def test_an_interaction_is_answered_once_and_in_time(
-    server: Discord, online: BareBot, guild: Guild
-) -> None:
+async def test_an_interaction_is_answered_once_and_in_time(server: Discord, online: BareBot, guild: Guild) -> None:
     made = await server.slash("later", guild.owner, guild.channel("calls"))
     late = server.began(2, made.payload["data"], guild.owner, guild.channel("calls"))
     late.sent -= 3.1

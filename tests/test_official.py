@@ -314,9 +314,7 @@ def test_an_event_in_the_past_is_named() -> None:
 
 def test_a_request_is_named_without_the_description_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert check_requests([("POST", MESSAGES, None, {"content": ""})]) == [
-        f"POST {MESSAGES}: body: an empty message"
-    ]
+    assert check_requests([("POST", MESSAGES, None, {"content": ""})]) == [f"POST {MESSAGES}: body: an empty message"]
     assert check_requests([("POST", "/moods", None, {"content": ""})]) == []
 
 

@@ -1,1 +1,12 @@
 """Tables and the questions asked of them, one file a noun."""
+
+from sqlmodel import SQLModel
+
+from bot.store.checkins import CheckIn, Round
+from bot.store.communities import Community, Remembered
+from bot.store.deliveries import Delivery
+from bot.store.members import Member
+from bot.store.rhythms import Rhythm
+
+TABLES: tuple[type[SQLModel], ...] = (Community, Remembered, Member, Rhythm, Round, CheckIn, Delivery)
+"""Every table; naming them here loads them all before the schema is compared or written."""

@@ -42,9 +42,7 @@ class Limits:
             return 0, False, {}
         return self._take_from_bucket(request, template, now)
 
-    def _take_from_bucket(
-        self, request: Request, template: str, now: float
-    ) -> tuple[float, bool, dict[str, str]]:
+    def _take_from_bucket(self, request: Request, template: str, now: float) -> tuple[float, bool, dict[str, str]]:
         key = (request.method, template, request.ids[0])
         window = self._buckets.get(key)
         if window is None or now >= window.ends:

@@ -184,8 +184,7 @@ def _set_commands(world: World, request: Request) -> list[JSON]:
     place = _place(request)
     known = {(each["name"], each.get("type", 1)): each["id"] for each in world.commands.get(place, [])}
     world.commands[place] = [
-        _command(world, request, each, known.get((each["name"], each.get("type", 1))))
-        for each in request.body
+        _command(world, request, each, known.get((each["name"], each.get("type", 1)))) for each in request.body
     ]
     return world.commands[place]
 

@@ -237,9 +237,7 @@ class Discord(InteractiveWorld):
 
     def _decide(self, asked: Request, authorization: str | None) -> tuple[int, Any, dict[str, str]]:
         template = template_of(asked)
-        if authorization != f"Bot {self.token}" and not asked.path.startswith(
-            ("/interactions/", "/webhooks/")
-        ):
+        if authorization != f"Bot {self.token}" and not asked.path.startswith(("/interactions/", "/webhooks/")):
             return 401, {"message": "401: Unauthorized", "code": 0}, {}
         forced = self.status_for(asked.method, asked.path)
         if forced is not None:

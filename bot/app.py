@@ -1,0 +1,49 @@
+"""The one place where the parts are wired together."""
+
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.courier import Courier
+from bot.database import Database
+from bot.deck import Decks, prompts_folder
+from bot.services.checkins import CheckIns
+from bot.services.communities import Communities
+from bot.services.members import Members
+from bot.services.rhythms import Rhythms
+from bot.services.rounds import Rounds
+
+
+@dataclass(frozen=True)
+class App:
+    """Kith without Discord: what it keeps, knows and decides."""
+
+    clock: Clock
+    database: Database
+    decks: Decks
+    communities: Communities
+    rhythms: Rhythms
+    rounds: Rounds
+    checkins: CheckIns
+    members: Members
+    courier: Courier
+
+
+def assemble(database_url: str, clock: Clock) -> App:
+    """Wire the parts over one database, which must be migrated before anything is asked of it.
+
+    Raises DeckError when a file in ``prompts/`` can't be used.
+    """
+    database = Database(database_url)
+    decks = Decks.load(prompts_folder())
+    rounds = Rounds(database, clock)
+    return App(
+        clock=clock,
+        database=database,
+        decks=decks,
+        communities=Communities(database, clock, decks),
+        rhythms=Rhythms(database, clock),
+        rounds=rounds,
+        checkins=CheckIns(database, clock, decks),
+        members=Members(database, clock),
+        courier=Courier(database, clock, rounds.settle),
+    )

@@ -1,0 +1,149 @@
+"""KithBot: the part of Kith that speaks with Discord."""
+
+import hashlib
+import logging
+
+import discord
+import orjson
+from discord import app_commands
+from discord.ext import commands
+
+from bot.app import App
+from bot.language import _, nearest, speak
+from bot.scheduler import Scheduler
+from cogs.poster import Poster
+from cogs.support import Handler, Interaction, explain, meet_press
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = ("cogs.communities", "cogs.rhythms", "cogs.checkins", "cogs.members", "cogs.help")
+COMMANDS_KEPT_AS = "commands"
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    read_message_history=True,
+    manage_channels=True,
+)
+"""What the invite link asks for; *Manage Channels* is used only by *Make them for me*."""
+
+
+def invite_url(application_id: int) -> str:
+    """Return the link with which someone adds Kith to a server they manage."""
+    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands"))
+
+
+class KithTree(app_commands.CommandTree["KithBot"]):
+    """Commands answer in the member's language, and never without a sentence."""
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Speak the member's language for the rest of this command."""
+        speak(str(interaction.locale))
+        return True
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Tell the member what went wrong."""
+        await explain(interaction, error)
+
+
+class CommandWords(app_commands.Translator):
+    """Names and descriptions of commands in the languages Kith speaks."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """Return a description in ``locale``; ``None`` where it would be the English one. Names stay as they are."""
+        is_name = context.location.name.endswith("_name") and context.location.name != "choice_name"
+        if is_name or nearest(str(locale)) == "en":
+            return None
+        speak(str(locale))
+        translated = _(string.message)
+        return None if translated == string.message else translated
+
+
+class KithBot(commands.Bot):
+    """Kith on Discord. It asks for no privileged intent and mentions nobody unless a message says so by id."""
+
+    def __init__(self, app: App, scheduler: Scheduler | None = None) -> None:
+        intents = discord.Intents.none()
+        intents.guilds = True
+        intents.guild_messages = True  # only that somebody replied, and to whom; never the words
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            max_ratelimit_timeout=30.0,
+            tree_cls=KithTree,
+        )
+        self.app = app
+        self.pressed: dict[str, Handler] = {}
+        self._scheduler = scheduler
+        self._poster = Poster(self)
+
+    async def setup_hook(self) -> None:
+        """Load the cogs, register commands when they changed, and start tending: the gateway isn't needed for it."""
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        await self.tree.set_translator(CommandWords())
+        await self._register_commands()
+        self.app.database.planned = self._deliver_soon
+        if self._scheduler is not None:
+            self._scheduler.start(self.tick)
+
+    async def tick(self) -> None:
+        """Do what is due now: rounds open and close, and what is to be said goes out."""
+        await self.app.checkins.tend()
+        await self.app.courier.tend(self._poster)
+
+    def _deliver_soon(self) -> None:
+        """Deliver what a member's doing has just planned, without waiting for the next tick."""
+        self.loop.create_task(self.app.courier.tend(self._poster), name="deliver")
+
+    async def _register_commands(self) -> None:
+        """Send the commands to Discord when they differ from those sent last (it allows few changes a day)."""
+        assert self.tree.translator is not None
+        payload = [
+            await command.get_translated_payload(self.tree, self.tree.translator)
+            for command in self.tree.get_commands()
+        ]
+        digest = hashlib.sha256(orjson.dumps([self.application_id, payload], option=orjson.OPT_SORT_KEYS)).hexdigest()
+        if await self.app.communities.remembered(COMMANDS_KEPT_AS) == digest:
+            return
+        await self.tree.sync()
+        await self.app.communities.remember(COMMANDS_KEPT_AS, digest)
+        log.info("registered %s commands", len(payload))
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Answer buttons, selects and forms; commands go through the tree."""
+        if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
+            await meet_press(interaction)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Kith has no text commands; replies in its threads are noted by the check-ins cog."""
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Go on where Kith had been removed and is back."""
+        await self.app.communities.returned([guild.id])
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Go on where Kith had been removed and is back."""
+        await self.app.communities.returned([guild.id])
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Post nothing more in a server Kith was removed from."""
+        await self.app.communities.left(guild.id)
+
+    async def close(self) -> None:
+        """Stop tending, then leave Discord and let go of the database."""
+        if self._scheduler is not None:
+            self._scheduler.stop()
+        await super().close()

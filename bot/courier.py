@@ -1,0 +1,316 @@
+"""Delivers what is due to be said: claim → reconcile → send → record.
+
+Every step may be cut short by a crash. A claim that ran out is taken again; an attempt that may have reached
+Discord is looked for there before anything is sent; a stable nonce covers the moments in which a message that
+was accepted can't be read back yet.
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from bot.clock import Clock
+from bot.database import Database, transaction
+from bot.store.deliveries import (
+    SETTLED_FOR,
+    WAITING,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Priority,
+    deliveries_due,
+    plan,
+)
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+SEND_WITHIN = 20.0
+"""Seconds one attempt may take; well inside the lease, so that its holder is the only one sending."""
+AT_ONCE = 40
+"""Deliveries under way at the same time in one process."""
+
+PER_SECOND = 45
+"""Sends begun in a second; Discord allows a bot 50 requests a second in all."""
+OUTAGE_AFTER = 5
+"""Failures of Discord itself in a row after which the courier rests instead of trying everything due."""
+LONGEST_WAIT = timedelta(minutes=10)
+RITUAL_LATENESS = timedelta(hours=6)
+"""How late a ritual may still be said."""
+
+MARKER_BASE = 1_000_000_000
+"""Added to a delivery's id to make the integer id of its message's outermost component.
+
+Discord keeps component ids (32 bits) and gives them back with the message, so they tell which delivery a message
+is, whatever its text; the offset keeps them apart from those Discord counts up for the other components.
+"""
+
+
+def marker_of(delivery: Delivery) -> int:
+    """Return the component id that marks this delivery's message."""
+    assert delivery.id is not None
+    return MARKER_BASE + delivery.id
+
+
+def nonce_of(delivery: Delivery) -> str:
+    """Return the nonce, at most 25 characters, that makes Discord refuse a second copy for a few minutes."""
+    return f"d{delivery.id}"
+
+
+def checkpoint(_step: str) -> None:
+    """Mark a moment at which the process may die; crash tests replace this."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """It has been said; ``message_id`` is empty when it was an edit or a removal of what is gone anyway."""
+
+    channel_id: int | None
+    message_id: int | None
+
+
+class Needless(Exception):
+    """Nothing is to be said any more; ``reason`` is one word for it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotYet(Exception):
+    """Something else has to be said first."""
+
+
+class Impossible(Exception):
+    """Discord refuses, and would again; ``reason`` is one word the hosts' note is made from."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unreadable(Exception):
+    """An earlier attempt may have been said, and the channel can't be read to tell."""
+
+
+class Outage(Exception):
+    """Discord, or the way to it, is down; the same attempt may go through later."""
+
+
+class Voice(Protocol):
+    """The courier's hands: says one delivery on Discord."""
+
+    async def say(self, delivery: Delivery) -> Said:
+        """Say it, after looking for an earlier attempt's message when ``delivery.attempt`` is above one.
+
+        Raises Needless, NotYet, Impossible, Unreadable or Outage.
+        """
+        ...
+
+
+Settle = Callable[[Session, Delivery, Said | None], None]
+"""Told of a delivery's end inside the transaction that records it; ``None``: it was not said."""
+
+
+class Courier:
+    """Claims what is due and sees each delivery to its end.
+
+    One instance runs per process; several processes may share a database.
+    """
+
+    def __init__(self, database: Database, clock: Clock, settle: dict[DeliveryKind, Settle]) -> None:
+        self.database = database
+        self._clock = clock
+        self._settle = settle
+        self._running = False
+        self._again = False
+        self._failures = 0
+        self._resting_until: datetime | None = None
+        self._next_start = 0.0
+
+    async def tend(self, voice: Voice) -> None:
+        """Deliver everything due, until nothing is; a call while one is under way makes that one look again."""
+        if self._running:
+            self._again = True
+            return
+        self._running = True
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._again = False
+                for delivery in await self.claim(self._room(len(under_way))):
+                    under_way.add(asyncio.create_task(self._deliver(voice, delivery)))
+                if under_way:
+                    done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                    self._note_errors(done)
+                elif not self._again:
+                    return
+        finally:
+            self._running = False
+
+    def _room(self, under_way: int) -> int:
+        """Return how many deliveries to claim: one at a time while Discord is in doubt, none while resting."""
+        if self._resting():
+            return 0
+        room = (1 if self._failures else AT_ONCE) - under_way
+        return room if room >= AT_ONCE // 2 or not under_way else 0
+
+    def _note_errors(self, done: set[asyncio.Task[None]]) -> None:
+        for task in done:
+            if error := task.exception():  # its claim runs out and it is tried again
+                log.error("the end of a delivery could not be recorded", exc_info=error)
+
+    def _resting(self) -> bool:
+        return self._resting_until is not None and self._clock.now() < self._resting_until
+
+    @transaction
+    def claim(self, session: Session, limit: int) -> list[Delivery]:
+        """Take up to ``limit`` due deliveries for this process, for as long as the lease lasts.
+
+        What was never tried and is too late by now is skipped on the way. (What was tried may have been said:
+        only a look at the channel can tell.)
+        """
+        if limit < 1:
+            return []
+        now = self._clock.now()
+        claimed: list[Delivery] = []
+        for delivery in deliveries_due(session, now, limit):
+            if delivery.expires_at is not None and delivery.expires_at <= now and delivery.attempt == 0:
+                self._end(session, delivery, DeliveryState.SKIPPED, "too-late")
+                continue
+            delivery.state = DeliveryState.CLAIMED
+            delivery.claim = uuid.uuid4().hex
+            delivery.leased_until = now + LEASE
+            delivery.first_claimed_at = delivery.first_claimed_at or now
+            delivery.attempt += 1
+            claimed.append(delivery)
+        return claimed
+
+    async def _deliver(self, voice: Voice, delivery: Delivery) -> None:
+        await self._pace()
+        checkpoint("claimed")
+        try:
+            async with asyncio.timeout(SEND_WITHIN):
+                said = await voice.say(delivery)
+        except Needless as outcome:
+            await self._record(delivery, DeliveryState.SKIPPED, outcome.reason)
+        except NotYet:
+            await self._put_back(delivery, timedelta(seconds=5), begun=False)
+        except Impossible as outcome:
+            log.warning("delivery %s (%s) failed: %s", delivery.id, delivery.kind, outcome.reason)
+            await self._record(delivery, DeliveryState.FAILED, outcome.reason)
+        except Unreadable:
+            await self._record(delivery, DeliveryState.NEEDS_REVIEW, "unsure")
+        except (Outage, TimeoutError) as outcome:
+            await self._meet_outage(delivery, outcome)
+        except Exception:  # a fault in one card must not keep the others from going out
+            log.exception("delivery %s (%s) met an unexpected error", delivery.id, delivery.kind)
+            await self._put_back(delivery, backoff(delivery.attempt))
+        else:
+            checkpoint("said")
+            self._failures = 0
+            await self._record(delivery, DeliveryState.SENT, "", said)
+            checkpoint("recorded")
+
+    async def _meet_outage(self, delivery: Delivery, outcome: Exception) -> None:
+        self._failures += 1
+        log.info("delivery %s waits, Discord did not take it: %s", delivery.id, type(outcome).__name__)
+        if self._failures >= OUTAGE_AFTER:
+            rest = backoff(self._failures - OUTAGE_AFTER + 3)
+            self._resting_until = self._clock.now() + rest
+            log.warning("Discord does not answer; trying again in %s s", int(rest.total_seconds()))
+        await self._put_back(delivery, backoff(delivery.attempt))
+
+    async def _pace(self) -> None:
+        loop = asyncio.get_running_loop()
+        start = max(loop.time(), self._next_start)
+        self._next_start = start + 1 / PER_SECOND
+        if start > loop.time():
+            await asyncio.sleep(start - loop.time())
+
+    @transaction
+    def _record(
+        self, session: Session, claimed: Delivery, state: DeliveryState, reason: str, said: Said | None = None
+    ) -> None:
+        delivery = self._held(session, claimed)
+        if delivery is not None:
+            self._end(session, delivery, state, reason, said)
+
+    @transaction
+    def _put_back(self, session: Session, claimed: Delivery, wait: timedelta, *, begun: bool = True) -> None:
+        delivery = self._held(session, claimed)
+        if delivery is None:
+            return
+        delivery.state = DeliveryState.PENDING
+        delivery.claim = delivery.leased_until = None
+        delivery.not_before = self._clock.now() + wait
+        if not begun:
+            delivery.attempt -= 1
+
+    def _held(self, session: Session, claimed: Delivery) -> Delivery | None:
+        """Return the row while this process still holds it."""
+        delivery = session.get(Delivery, claimed.id, with_for_update=True)
+        if delivery is None or delivery.state is not DeliveryState.CLAIMED or delivery.claim != claimed.claim:
+            log.warning("delivery %s was taken over before its end was recorded", claimed.id)
+            return None
+        return delivery
+
+    def _end(
+        self,
+        session: Session,
+        delivery: Delivery,
+        state: DeliveryState,
+        reason: str,
+        said: Said | None = None,
+    ) -> None:
+        delivery.state = state
+        delivery.reason = reason
+        delivery.claim = delivery.leased_until = None
+        delivery.settled_at = self._clock.now()
+        if said is not None:
+            delivery.channel_id, delivery.message_id = said.channel_id, said.message_id
+        if settle := self._settle.get(delivery.kind):
+            settle(session, delivery, said)
+        if worth_a_note(delivery):
+            assert delivery.id is not None
+            plan(
+                session,
+                DeliveryKind.NOTE,
+                delivery.id,
+                community_id=delivery.community_id,
+                due_at=self._clock.now(),
+                priority=Priority.RITUAL,
+            )
+
+    @transaction
+    def tidy(self, session: Session) -> None:
+        """Forget deliveries that ended long ago."""
+        session.connection().execute(
+            delete(Delivery).where(
+                col(Delivery.state).not_in(WAITING),
+                col(Delivery.settled_at) < self._clock.now() - SETTLED_FOR,
+            )
+        )
+
+
+def worth_a_note(delivery: Delivery) -> bool:
+    """Tell whether the hosts should hear that a delivery ended unsaid."""
+    if delivery.kind in (DeliveryKind.NOTE, DeliveryKind.REMINDER):
+        return False
+    if delivery.state in (DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW):
+        return True
+    return delivery.state is DeliveryState.SKIPPED and delivery.reason == "too-late"
+
+
+def backoff(attempt: int) -> timedelta:
+    """Return how long to wait after the ``attempt``-th failure: 2 s doubling to ten minutes, ± a tenth."""
+    seconds = min(2.0 ** min(attempt, 20), LONGEST_WAIT.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.9, 1.1))  # noqa: S311 -- spreads retries, no secret

@@ -1,0 +1,56 @@
+"""Plans what a round shows: its card, its thread, its weaving. Each change of a row plans one more look at it."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.store.checkins import CheckIn, Round
+from bot.store.deliveries import DeliveryKind, Priority, plan
+
+
+def show_round(session: Session, shown: Round, due_at: datetime, *, expires_at: datetime | None = None) -> None:
+    """Plan that a round's card shows where the round stands; the first time posts it."""
+    assert shown.id is not None
+    plan(
+        session,
+        DeliveryKind.ROUND,
+        shown.id,
+        key=str(shown.version),
+        community_id=shown.community_id,
+        due_at=due_at,
+        expires_at=expires_at,
+    )
+    shown.version += 1
+
+
+def show_weaving(session: Session, woven: Round, due_at: datetime, *, expires_at: datetime | None = None) -> None:
+    """Plan that a round's weaving shows who was heard; the first time posts it."""
+    assert woven.id is not None
+    plan(
+        session,
+        DeliveryKind.WEAVING,
+        woven.id,
+        key=str(woven.weaving_version),
+        community_id=woven.community_id,
+        due_at=due_at,
+        expires_at=expires_at,
+    )
+    woven.weaving_version += 1
+
+
+def show_check_in(session: Session, shown: CheckIn, due_at: datetime) -> None:
+    """Plan that the round's thread shows a check-in as it stands, or no longer does."""
+    session.flush()
+    if not shown.public and shown.version == 0:
+        return  # nothing of it was ever planned to be seen
+    assert shown.id is not None
+    plan(
+        session,
+        DeliveryKind.CHECK_IN,
+        shown.id,
+        key=str(shown.version),
+        community_id=shown.community_id,
+        due_at=due_at,
+        priority=Priority.WORDS,
+    )
+    shown.version += 1

@@ -1,0 +1,51 @@
+"""Communities (Discord servers), and the few values Kith remembers for itself."""
+
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel
+
+from bot.database import insert_if_new
+from bot.store.columns import snowflake
+
+
+class Community(SQLModel, table=True):
+    """One Discord server.
+
+    Nothing is posted before ``begun_at`` is set, nor while ``left_at`` is (the bot was removed). ``language``
+    and ``zone`` are those of public posts.
+    """
+
+    id: int = snowflake(primary_key=True)
+    language: str = Field(default="en", max_length=10)
+    zone: str = Field(default="UTC", max_length=64)
+    purpose: str = Field(default="", max_length=300)
+    checkins_channel_id: int | None = snowflake(default=None)
+    circles_channel_id: int | None = snowflake(default=None)
+    calls_channel_id: int | None = snowflake(default=None)
+    host_role_id: int | None = snowflake(default=None)
+    bell_role_id: int | None = snowflake(default=None)
+    created_at: datetime
+    begun_at: datetime | None = None
+    left_at: datetime | None = None
+
+    @property
+    def tended(self) -> bool:
+        """Whether Kith posts here at all."""
+        return self.begun_at is not None and self.left_at is None
+
+
+class Remembered(SQLModel, table=True):
+    """A value Kith keeps for itself between starts, such as the hash of the commands it registered."""
+
+    name: str = Field(primary_key=True, max_length=60)
+    value: str
+
+
+def community_of(session: Session, community_id: int, now: datetime) -> Community:
+    """Return the community's row, made when it isn't there yet."""
+    community = session.get(Community, community_id)
+    if community is None:
+        defaults = Community(id=community_id, created_at=now)
+        insert_if_new(session, Community, defaults.model_dump())
+        community = session.get_one(Community, community_id)
+    return community

@@ -1,0 +1,177 @@
+"""Deliveries: what must be said, as rows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from sqlalchemy import Index, SmallInteger, UniqueConstraint, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from bot.database import PLANNED, insert_if_new
+from bot.store.columns import one_of, row_id, snowflake
+
+
+class DeliveryKind(StrEnum):
+    """What is to be said, and so what ``subject_id`` names."""
+
+    ROUND = "round"
+    """A round's card: posted once, later edited to show where the round stands. Subject: the round."""
+    CHECK_IN = "check-in"
+    """A check-in in the round's thread: posted, edited or removed. Subject: the check-in."""
+    WEAVING = "weaving"
+    """What closes a round. Subject: the round."""
+    REMINDER = "reminder"
+    """A direct message about an open round; the key is the member's id. Subject: the round."""
+    QUIET = "quiet"
+    """Asks the hosts whether a rhythm still serves. Subject: the rhythm."""
+    NOTE = "note"
+    """Tells the hosts that something could not be said. Subject: that delivery."""
+
+
+class Priority(IntEnum):
+    """Who goes first when much is due: people's words before rituals."""
+
+    WORDS = 1
+    RITUAL = 2
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; the last four are final."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    NEEDS_REVIEW = "needs review"
+
+
+WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+
+
+class Delivery(SQLModel, table=True):
+    """One thing to be said, once.
+
+    It is said when ``due_at`` has come, not before ``not_before`` (set when an attempt failed), and is no longer
+    worth saying after ``expires_at``. A claim holds until ``leased_until``; only the holder of ``claim`` may record
+    its end. ``attempt`` above one means that an earlier attempt may have reached Discord. Deliveries of one kind
+    and subject go out in the order they were planned.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("kind", "subject_id", "key"),
+        Index("ix_delivery_due_at", "state", "due_at"),
+    )
+
+    id: int | None = row_id()
+    community_id: int = snowflake(index=True)
+    kind: DeliveryKind = one_of(DeliveryKind)
+    subject_id: int = snowflake()
+    key: str = Field(default="", max_length=40)
+    priority: Priority = Field(sa_type=SmallInteger)
+    due_at: datetime
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    state: DeliveryState = one_of(DeliveryState, default=DeliveryState.PENDING)
+    attempt: int = 0
+    claim: str | None = Field(default=None, max_length=32)
+    leased_until: datetime | None = None
+    first_claimed_at: datetime | None = None
+    channel_id: int | None = snowflake(default=None)
+    message_id: int | None = snowflake(default=None)
+    settled_at: datetime | None = None
+    reason: str = Field(default="", max_length=40)
+
+
+def plan(
+    session: Session,
+    kind: DeliveryKind,
+    subject_id: int,
+    *,
+    community_id: int,
+    due_at: datetime,
+    key: str = "",
+    priority: Priority = Priority.RITUAL,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Write down something to be said, unless it was planned before; tell whether it is new."""
+    session.flush()
+    session.info[PLANNED] = True
+    return insert_if_new(
+        session,
+        Delivery,
+        {
+            "kind": kind,
+            "subject_id": subject_id,
+            "key": key,
+            "community_id": community_id,
+            "due_at": due_at,
+            "priority": priority,
+            "expires_at": expires_at,
+            "state": DeliveryState.PENDING,
+            "attempt": 0,
+            "reason": "",
+        },
+    )
+
+
+def deliveries_due(session: Session, now: datetime, limit: int) -> Sequence[Delivery]:
+    """Return deliveries to claim: due, not held by a living claim, and first of their subject.
+
+    Calls before rituals, then the longest due. Rows another process is claiming are passed over.
+    """
+    earlier = aliased(Delivery)
+    an_earlier_one_waits = (
+        select(earlier.id)
+        .where(
+            earlier.kind == Delivery.kind,
+            earlier.subject_id == Delivery.subject_id,
+            col(earlier.id) < col(Delivery.id),
+            col(earlier.state).in_(WAITING),
+            # Reminders of one round go to different people: they need not wait for each other.
+            or_(col(Delivery.kind) != DeliveryKind.REMINDER, col(earlier.key) == col(Delivery.key)),
+        )
+        .exists()
+    )
+    return session.exec(
+        select(Delivery)
+        .where(
+            col(Delivery.state).in_(WAITING),
+            Delivery.due_at <= now,
+            or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
+            or_(col(Delivery.state) == DeliveryState.PENDING, col(Delivery.leased_until) <= now),
+            ~an_earlier_one_waits,
+        )
+        .order_by(col(Delivery.priority), col(Delivery.due_at), col(Delivery.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def deliveries_to_come(session: Session, community_id: int, limit: int) -> Sequence[Delivery]:
+    """Return what a community will be told next, soonest first."""
+    return session.exec(
+        select(Delivery)
+        .where(Delivery.community_id == community_id, col(Delivery.state).in_(WAITING))
+        .order_by(col(Delivery.due_at), col(Delivery.id))
+        .limit(limit)
+    ).all()
+
+
+def deliveries_that_went_wrong(session: Session, community_id: int, since: datetime) -> Sequence[Delivery]:
+    """Return what could not be said in a community since then, newest first."""
+    return session.exec(
+        select(Delivery)
+        .where(
+            Delivery.community_id == community_id,
+            col(Delivery.state).in_([DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW]),
+            col(Delivery.settled_at) >= since,
+        )
+        .order_by(col(Delivery.settled_at).desc())
+        .limit(10)
+    ).all()
+
+
+SETTLED_FOR = timedelta(days=90)
+"""How long a delivery that has ended is kept, for the hosts' questions."""

@@ -1,0 +1,54 @@
+"""Members: what each of them chose."""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from bot.database import insert_if_new
+from bot.store.columns import one_of, snowflake
+
+
+class Share(StrEnum):
+    """Who may see an answer."""
+
+    EVERYONE = "everyone"
+    HOSTS = "hosts"
+    ME = "me"
+
+
+class Member(SQLModel, table=True):
+    """One member's choices in one community; no row means that all of them are the defaults.
+
+    ``zone`` falls back to the community's. Away members are back on ``away_until`` (a date in their zone).
+    Reminders come by direct message at ``reminder_hour`` (0–23) in their zone, to those who asked for them.
+    """
+
+    community_id: int = snowflake(primary_key=True, foreign_key="community.id")
+    member_id: int = snowflake(primary_key=True)
+    language: str | None = Field(default=None, max_length=10)
+    zone: str | None = Field(default=None, max_length=64)
+    away_until: date | None = None
+    reminders: bool = False
+    reminder_hour: int = 9
+    share: Share = one_of(Share, default=Share.EVERYONE)
+
+
+def member_of(session: Session, community_id: int, member_id: int) -> Member:
+    """Return the member's choices, unsaved defaults when none were made yet."""
+    found = session.get(Member, (community_id, member_id))
+    return found or Member(community_id=community_id, member_id=member_id)
+
+
+def saved_member(session: Session, community_id: int, member_id: int) -> Member:
+    """Return the member's row to change, made with the defaults when it isn't there yet."""
+    insert_if_new(session, Member, Member(community_id=community_id, member_id=member_id).model_dump())
+    return session.get_one(Member, (community_id, member_id))
+
+
+def members_who_want_reminders(session: Session, community_id: int) -> Sequence[Member]:
+    """Return the members of a community who asked to be reminded."""
+    return session.exec(
+        select(Member).where(Member.community_id == community_id, col(Member.reminders).is_(True))
+    ).all()

@@ -1,0 +1,7 @@
+"""Placeholder while the cog is being written."""
+
+from typing import Any
+
+
+async def setup(bot: Any) -> None:
+    """Nothing yet."""

@@ -1,0 +1,136 @@
+"""Fixtures every test may ask for."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import simcord
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import SQLModel
+
+from bot.app import App, assemble
+from bot.client import KithBot
+from bot.database import migrate
+from bot.store import TABLES
+from tests.discord.scene import EnvClock, Scene
+from tests.fakes import FixedClock
+from tests.official import SKIPPED, VARIABLE, check_simcord
+
+POSTGRESQL = "KITH_TEST_POSTGRESQL"
+"""The variable that names a PostgreSQL database the tests may fill and empty."""
+NO_POSTGRESQL = f"no PostgreSQL: set {POSTGRESQL}, or start one on 127.0.0.1:5432 with a database 'test'"
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the top of a run what it will leave out."""
+    notes = [] if postgresql_url() else [f"PostgreSQL tests are skipped: {NO_POSTGRESQL}"]
+    return notes if os.environ.get(VARIABLE) else [*notes, SKIPPED]
+
+
+def postgresql_url() -> str | None:
+    """Return the address of a PostgreSQL that answers, if there is one."""
+    if postgresql_url_found:
+        return postgresql_url_found[0]
+    users = ("root", "postgres")
+    local = [f"postgresql+psycopg://{user}@127.0.0.1:5432/test?connect_timeout=2" for user in users]
+    asked = os.environ.get(POSTGRESQL)
+    for url in [asked] if asked else local:
+        engine = create_engine(url)
+        try:
+            with engine.connect():
+                postgresql_url_found.append(url)
+                return url
+        except OperationalError:
+            continue
+        finally:
+            engine.dispose()
+    postgresql_url_found.append(None)
+    return None
+
+
+postgresql_url_found: list[str | None] = []
+
+
+def empty_postgresql(url: str) -> None:
+    """Remove everything from the test database."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Return the address of a new SQLite file."""
+    return f"sqlite:///{tmp_path / 'kith.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[str]:
+    """Return the address of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield sqlite_url
+        return
+    url = postgresql_url()
+    if url is None:
+        pytest.skip(NO_POSTGRESQL)
+    empty_postgresql(url)
+    yield url
+    empty_postgresql(url)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Return a clock that moves only when told."""
+    return FixedClock()
+
+
+@pytest.fixture
+async def app(sqlite_url: str, clock: FixedClock) -> AsyncIterator[App]:
+    """Return Kith without Discord, over a new SQLite file."""
+    prepare(sqlite_url)
+    kith = assemble(sqlite_url, clock)
+    yield kith
+    kith.database.close()
+
+
+@pytest.fixture
+async def either_app(database_url: str, clock: FixedClock) -> AsyncIterator[App]:
+    """Return Kith without Discord, once over SQLite and once over PostgreSQL."""
+    migrate_url(database_url)
+    kith = assemble(database_url, clock)
+    yield kith
+    kith.database.close()
+
+
+def prepare(url: str) -> None:
+    """Make the tables of a new SQLite file from the model: quicker than migrating, and shown to be the same."""
+    from bot.database import engine_for, make_url
+
+    engine = engine_for(make_url(url))
+    SQLModel.metadata.create_all(engine, tables=[each.__table__ for each in TABLES])  # pyright: ignore
+    engine.dispose()
+
+
+def migrate_url(url: str) -> None:
+    """Bring a database to this version's tables."""
+    from sqlalchemy.engine import make_url
+
+    migrate(make_url(url))
+
+
+@pytest.fixture
+async def scene(sqlite_url: str) -> AsyncIterator[Scene]:
+    """Return a community on simulated Discord, with Kith in it and nothing set up; its requests are checked."""
+    prepare(sqlite_url)
+    clock = EnvClock()
+    kith = assemble(sqlite_url, clock)
+    bot = KithBot(kith)
+    async with simcord.run(bot) as env:
+        clock.env = env
+        yield Scene(env, kith, bot)
+        assert check_simcord(env) == []
+    kith.database.close()
