@@ -129,8 +129,13 @@ async def scene(sqlite_url: str) -> AsyncIterator[Scene]:
     clock = EnvClock()
     kith = assemble(sqlite_url, clock)
     bot = KithBot(kith)
-    async with simcord.run(bot) as env:
-        clock.env = env
+    env = simcord.Env(bot)
+    await env.start()
+    clock.env = env
+    try:
         yield Scene(env, kith, bot)
         assert check_simcord(env) == []
-    kith.database.close()
+    finally:
+        await env.shutdown()
+        kith.database.close()
+    assert env.errors == []

@@ -102,7 +102,7 @@ class Scene:
 
     def message(self, channel: ChannelHandle, message_id: int) -> discord.Message:
         """Return one message as discord.py sees it."""
-        found = next(each for each in channel.messages if each.id == message_id)
+        found = next(each for each in channel.history() if each.id == message_id)
         assert isinstance(found, discord.Message)
         return found
 
@@ -124,7 +124,7 @@ class Scene:
         """Press *Check in* on a card and send the form in."""
         form = await actor.click(card, label="Check in")
         assert form.modal is not None, said(form)
-        return await actor.submit_modal(form, {"words": words, **values})
+        return await actor.submit_modal(form, {"share": chosen(form, "share"), "words": words, **values})
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,12 @@ def said(result: InteractionResult) -> str:
     """Return the text of what a member was answered, first answer and follow-ups."""
     parts = [result.response] if result.response else []
     return "\n".join(text_of(each._message.components) or each.content for each in [*parts, *result.followups])
+
+
+def chosen(form: InteractionResult, name: str) -> str | None:
+    """Return what a form's radio group has chosen beforehand; a real client sends that in."""
+    groups = walk((form.modal or {})["components"], lambda part: part if part.get("custom_id") == name else None)
+    return next((option["value"] for option in groups[0]["options"] if option.get("default")), None)
 
 
 def text_of(components: list[dict[str, Any]]) -> str:
@@ -158,6 +164,7 @@ def walk(components: list[dict[str, Any]], take: Callable[[dict[str, Any]], Any]
     for part in components:
         if (taken := take(part)) is not None:
             found.append(taken)
-        inner = [*part.get("components", []), *([part["accessory"]] if part.get("accessory") else [])]
+        single = [part[name] for name in ("accessory", "component") if part.get(name)]
+        inner = [*part.get("components", []), *single]
         found += walk(inner, take)
     return found

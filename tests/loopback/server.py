@@ -58,7 +58,7 @@ class Discord(InteractiveWorld):
     def __init__(
         self,
         *,
-        token: str = "kith.loopback.token",
+        token: str = "MTAwMDAwMDAwMDAwMDAwMDAx.loopback.token",
         nonce_seconds: float = 180,
         message_content: bool = True,
         limits: Limits | None = None,
