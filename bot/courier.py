@@ -8,6 +8,7 @@ was accepted can't be read back yet.
 import asyncio
 import logging
 import random
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ class Courier:
         self.database = database
         self._clock = clock
         self._settle = settle
-        self._running = False
+        self._tending: asyncio.Task[None] | None = None
         self._again = False
         self._failures = 0
         self._resting_until: datetime | None = None
@@ -138,23 +139,21 @@ class Courier:
 
     async def tend(self, voice: Voice) -> None:
         """Deliver everything due, until nothing is; a call while one is under way makes that one look again."""
-        if self._running:
-            self._again = True
-            return
-        self._running = True
+        self._again = True
+        if self._tending is None or self._tending.done():
+            self._tending = asyncio.create_task(self._deliver_all(voice))
+        await asyncio.shield(self._tending)
+
+    async def _deliver_all(self, voice: Voice) -> None:
         under_way: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                self._again = False
-                for delivery in await self.claim(self._room(len(under_way))):
-                    under_way.add(asyncio.create_task(self._deliver(voice, delivery)))
-                if under_way:
-                    done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                    self._note_errors(done)
-                elif not self._again:
-                    return
-        finally:
-            self._running = False
+        while self._again or under_way:
+            self._again = False
+            for delivery in await self.claim(self._room(len(under_way))):
+                under_way.add(asyncio.create_task(self._deliver(voice, delivery)))
+            if under_way:
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                self._note_errors(done)
+                self._again = True
 
     def _room(self, under_way: int) -> int:
         """Return how many deliveries to claim: one at a time while Discord is in doubt, none while resting."""
@@ -230,11 +229,11 @@ class Courier:
         await self._put_back(delivery, backoff(delivery.attempt))
 
     async def _pace(self) -> None:
-        loop = asyncio.get_running_loop()
-        start = max(loop.time(), self._next_start)
+        now = time.perf_counter()
+        start = max(now, self._next_start)
         self._next_start = start + 1 / PER_SECOND
-        if start > loop.time():
-            await asyncio.sleep(start - loop.time())
+        if start > now:
+            await asyncio.sleep(start - now)
 
     @transaction
     def _record(

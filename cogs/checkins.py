@@ -7,7 +7,8 @@ from discord import app_commands, ui
 from discord.app_commands import locale_str
 
 from bot.language import _
-from bot.services.checkins import ARRIVING, LONGEST_WORDS, Answer, Form, Outcome, Written
+from bot.services.checkins import ARRIVING, Answer, Form, Outcome, Written
+from bot.services.words import LONGEST_WORDS
 from bot.store.checkins import CheckInKind
 from bot.store.members import Share
 from cogs import cards

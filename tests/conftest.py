@@ -1,5 +1,6 @@
 """Fixtures every test may ask for."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlmodel import SQLModel
 from bot.app import App, assemble
 from bot.client import KithBot
 from bot.database import migrate
+from bot.errors import Refusal
 from bot.store import TABLES
 from tests.discord.scene import EnvClock, Scene
 from tests.fakes import FixedClock
@@ -123,8 +125,11 @@ def migrate_url(url: str) -> None:
 
 
 @pytest.fixture
-async def scene(sqlite_url: str) -> AsyncIterator[Scene]:
-    """Return a community on simulated Discord, with Kith in it and nothing set up; its requests are checked."""
+async def scene(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Scene]:
+    """Return a community on simulated Discord, with Kith in it and nothing set up.
+
+    At the end every request Kith made is checked, and nothing may have gone wrong that members were not told.
+    """
     prepare(sqlite_url)
     clock = EnvClock()
     kith = assemble(sqlite_url, clock)
@@ -138,4 +143,5 @@ async def scene(sqlite_url: str) -> AsyncIterator[Scene]:
     finally:
         await env.shutdown()
         kith.database.close()
-    assert env.errors == []
+    assert [each for each in env.errors if not isinstance(getattr(each, "original", each), Refusal)] == []
+    assert [each.getMessage() for each in caplog.get_records("call") if each.levelno >= logging.ERROR] == []

@@ -12,11 +12,12 @@ from bot.courier import RITUAL_LATENESS
 from bot.database import Database, insert_if_new, transaction
 from bot.deck import Decks
 from bot.errors import Refusal
-from bot.language import _, ngettext
+from bot.language import _
 from bot.services.people import Person, require_host
 from bot.services.questions import draw_question
 from bot.services.reminders import plan_reminders
 from bot.services.showing import show_check_in, show_round, show_weaving
+from bot.services.words import check_words
 from bot.store.checkins import (
     CheckIn,
     CheckInKind,
@@ -36,7 +37,6 @@ from bot.store.deliveries import DeliveryKind, plan
 from bot.store.members import Share, member_of
 from bot.store.rhythms import Rhythm, RhythmState, rhythms_due
 
-LONGEST_WORDS = 1000
 OPEN_DAYS = 4
 """Local days a round stays open; a rhythm comes round at most weekly, so there is time for the late."""
 QUIET_ROUNDS = 2
@@ -231,7 +231,7 @@ class CheckIns:
         """
         now = self._clock.now()
         words = check_words(answer.words)
-        answered = None if round_id is None else self._welcoming(session, community_id, round_id)
+        answered = None if round_id is None else self._welcoming(session, community_id, round_id, words)
         if round_id is None:
             community_of(session, community_id, now)
         check_in, is_new = self._row(session, community_id, member_id, round_id, CheckInKind.ANSWERED)
@@ -337,12 +337,21 @@ class CheckIns:
         assert check_in is not None
         return check_in, is_new
 
-    def _welcoming(self, session: Session, community_id: int, round_id: int) -> Round:
+    def _welcoming(self, session: Session, community_id: int, round_id: int, words: str = "") -> Round:
         found = round_of(session, community_id, round_id)
         if found is None:
             raise Refusal(_("That round is not here any more. /checkin opens the one there is."))
         if not found.welcomes:
-            raise Refusal(_("This round is over, and a newer one may be open: /checkin takes you there."))
+            over = _("This round is over, and a newer one may be open: /checkin takes you there.")
+            if words:
+                over += (
+                    "\n"
+                    + _("Here are your words, so that nothing is lost:")
+                    + "\n```\n"
+                    + words.replace("`", "'")
+                    + "\n```"
+                )
+            raise Refusal(over)
         return found
 
     def _require_changeable(self, answered: Round, check_in: CheckIn) -> None:
@@ -360,23 +369,6 @@ def erase(session: Session, check_in: CheckIn, now: datetime) -> None:
         woven = session.get(Round, check_in.round_id)
         if woven is not None and woven.weaving_id is not None:
             show_weaving(session, woven, now)
-
-
-def check_words(words: str) -> str:
-    """Return a member's words without space around them. Raises Refusal when empty or over 1,000 characters."""
-    stripped = words.strip()
-    if not stripped:
-        raise Refusal(_("There are no words yet. Write a line, or press *Pass this time*: passing is a full answer."))
-    if len(stripped) > LONGEST_WORDS:
-        over = len(stripped) - LONGEST_WORDS
-        raise Refusal(
-            ngettext(
-                "A check-in fits in 1,000 characters; this one is {count} character over.",
-                "A check-in fits in 1,000 characters; this one is {count} characters over.",
-                over,
-            ).format(count=over)
-        )
-    return stripped
 
 
 def _outcome(answered: Round | None, check_in: CheckIn, *, was_answered: bool) -> Outcome:

@@ -82,14 +82,16 @@ class Scene:
         await self.app.communities.begin(self.guild.id, self.person)
 
     async def open_round(self) -> discord.Message:
-        """Let time pass until the next round opens; return its card."""
+        """Let time pass, doing what falls due on the way, until the next round opens; return its card."""
         before = set(self.cards())
-        for _hour in range(24 * 15):
-            await self.later(hours=1)
+        for _step in range(20):
+            outlook = await self.app.communities.outlook(self.guild.id)
+            await self.env.advance_time(max(0.0, (outlook.to_come[0].at - self.env.now()).total_seconds()))
+            await self.tick()
             new = [card for card in self.cards() if card not in before]
             if new:
                 return self.message(self.checkins, new[-1])
-        raise AssertionError("no round opened within 15 days")
+        raise AssertionError("no round opened")
 
     def cards(self) -> list[int]:
         """Return the ids of messages in the check-in channel that have a *Check in* button, oldest first."""
@@ -97,7 +99,7 @@ class Scene:
 
     def messages(self, channel: ChannelHandle) -> list["Seen"]:
         """Return what everyone can read in a channel, oldest first."""
-        stored = self.env.backend.messages[channel.id].values()
+        stored = [each for each in self.env.backend.messages[channel.id].values() if not each.is_ephemeral]
         return [Seen(each.id, text_of(each.components) or each.content, each.components) for each in stored]
 
     def message(self, channel: ChannelHandle, message_id: int) -> discord.Message:
@@ -114,6 +116,16 @@ class Scene:
         """Let time pass (as ``timedelta`` takes it), then do what is due."""
         await self.env.advance_time(timedelta(**time).total_seconds())
         await self.tick()
+
+    async def restart(self) -> None:
+        """Stop Kith and start a new one over the same database."""
+        await self.env.restart_bot(bot := KithBot(self.app))
+        self.bot = bot
+
+    async def admin_deletes(self, message: discord.Message) -> None:
+        """Delete a message as someone with every permission would."""
+        self.env.backend.delete_message(message.channel.id, message.id)
+        await self.env.settle()
 
     async def tick(self) -> None:
         """Do what is due now, as the scheduler would."""
@@ -136,10 +148,34 @@ class Seen:
     components_raw: list[dict[str, Any]]
 
 
+def thread_texts(scene: Scene, card: discord.Message) -> list[str]:
+    """Return what stands in a card's thread."""
+    if card.id not in scene.env.backend.channels:
+        return []
+    return [each.text for each in scene.messages(scene.thread(card)) if each.text]
+
+
+def buttons(scene: Scene, message: discord.Message) -> list[str]:
+    """Return the labels of the buttons a message has now."""
+    return labels_of(scene.env.backend.get_message(message.channel.id, message.id).components)
+
+
+async def discord_press(scene: Scene, custom_id: str) -> InteractionResult:
+    """Press a button with this id as Bo, on a message that really has it."""
+    channel = scene.bot.get_partial_messageable(scene.circles.id)
+    view = discord.ui.LayoutView()
+    view.add_item(discord.ui.ActionRow(discord.ui.Button(label="old", custom_id=custom_id)))
+    view.stop()
+    message = await channel.send(view=view)
+    await scene.env.settle()
+    return await scene.bo.click(scene.message(scene.circles, message.id), label="old")
+
+
 def said(result: InteractionResult) -> str:
     """Return the text of what a member was answered, first answer and follow-ups."""
     parts = [result.response] if result.response else []
-    return "\n".join(text_of(each._message.components) or each.content for each in [*parts, *result.followups])
+    answers = [each.message for each in [*parts, *result.followups]]
+    return "\n".join(text_of([dict(part.to_dict()) for part in each.components]) or each.content for each in answers)
 
 
 def chosen(form: InteractionResult, name: str) -> str | None:

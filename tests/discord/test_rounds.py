@@ -1,0 +1,210 @@
+"""How a round goes on: closing, weaving, quiet, and what Discord may do to it."""
+
+from datetime import timedelta
+
+from tests.discord.scene import Scene, buttons, discord_press, said, thread_texts
+
+
+async def test_a_closed_round_is_woven_with_those_who_were_heard_and_who_waits_for_a_reply(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "Who has hosted online?")
+    await scene.check_in(scene.bo, card, "All well.")
+    await scene.check_in(scene.host, card, "Kept for hosts.", share="hosts")
+    post = next(each for each in scene.thread(card).history() if "All well." in str(each.components))
+    await scene.ada.send(scene.thread(card), "Glad to hear.", reply_to=post)
+
+    await scene.later(days=4, hours=1)
+
+    weaving = scene.messages(scene.checkins)[-1].text
+    assert "woven" in weaving
+    assert f"Heard this time: {scene.ada.mention}, {scene.bo.mention}" in weaving
+    assert scene.host.mention not in weaving
+    assert "Who will answer?" in weaving
+    waiting = weaving.split("Who will answer?")[1]
+    assert scene.ada.mention in waiting
+    assert scene.bo.mention not in waiting
+    assert "next check-in opens <t:" in weaving
+
+
+async def test_a_round_without_public_words_closes_without_a_weaving(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.ada.click(card, label="Pass this time")
+    await scene.check_in(scene.bo, card, "For me.", share="me")
+
+    await scene.later(days=5)
+
+    assert len(scene.messages(scene.checkins)) == 1
+    assert buttons(scene, card) == ["Check in late"]
+
+
+async def test_late_is_welcome_until_the_next_round_opens(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.later(days=5)
+
+    form = await scene.ada.click(scene.message(scene.checkins, card.id), label="Check in late")
+    answer = await scene.ada.submit_modal(form, {"words": "Sorry, harvest time.", "share": "everyone"})
+
+    assert "Late is welcome" in said(answer)
+    assert "late and welcome" in thread_texts(scene, card)[0]
+
+
+async def test_words_given_in_time_stay_as_they_are_once_the_round_has_closed(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "As I said.")
+    await scene.later(days=5)
+
+    answer = await scene.ada.click(scene.message(scene.checkins, card.id), label="Check in late")
+
+    assert answer.modal is None
+    assert "has closed, so your words stay" in said(answer)
+
+
+async def test_a_form_sent_after_the_round_is_over_is_refused_and_gives_the_words_back(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    form = await scene.ada.click(card, label="Check in")
+    await scene.open_round()
+
+    answer = await scene.ada.submit_modal(form, {"words": "Written on the train.", "share": "everyone"})
+
+    assert "over" in said(answer)
+    assert "Written on the train." in said(answer)
+
+
+async def test_a_press_on_a_card_from_last_month_answers_in_a_sentence(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    for _week in range(4):
+        newer = await scene.open_round()
+        await scene.bo.click(newer, label="Pass this time")
+    assert buttons(scene, card) == []
+
+    answer = await discord_press(scene, "round:1:open")
+
+    assert "over" in said(answer)
+    assert "/checkin" in said(answer)
+
+
+async def test_two_quiet_rounds_and_the_hosts_are_asked_instead_of_a_third(scene: Scene) -> None:
+    await scene.begin()
+    await scene.open_round()
+    await scene.open_round()
+
+    await scene.later(days=8)
+
+    asked = scene.messages(scene.checkins)[-1]
+    assert "Does this rhythm still serve?" in asked.text
+    assert scene.hosts.mention in asked.text
+    await scene.later(days=30)
+    assert scene.messages(scene.checkins)[-1].id == asked.id
+
+
+async def test_a_pass_or_a_private_word_is_not_quiet(scene: Scene) -> None:
+    await scene.begin()
+    await scene.open_round()
+    second = await scene.open_round()
+    await scene.check_in(scene.ada, second, "Only for me.", share="me")
+
+    third = await scene.open_round()
+
+    assert "Check in" in buttons(scene, third)
+
+
+async def test_buttons_and_open_forms_still_answer_after_a_restart(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    form = await scene.ada.click(card, label="Check in")
+
+    await scene.restart()
+
+    sent = await scene.ada.submit_modal(form, {"words": "Through the restart.", "share": "everyone"})
+    passed = await scene.bo.click(scene.message(scene.checkins, card.id), label="Pass this time")
+    assert "Thank you" in said(sent)
+    assert "full answer" in said(passed)
+    assert "Through the restart." in thread_texts(scene, card)[0]
+
+
+async def test_a_card_that_may_not_be_posted_tells_the_hosts_in_another_channel(scene: Scene) -> None:
+    await scene.begin()
+    scene.env.inject_error("POST", f"/channels/{scene.checkins.id}/messages", status=403, code=50013, times=None)
+
+    await scene.later(hours=2)
+
+    note = scene.messages(scene.circles)[-1].text
+    assert "was not posted" in note
+    assert "/setup check" in note
+    assert scene.hosts.mention in note
+
+
+async def test_a_deleted_channel_tells_the_hosts_where_to_choose_another(scene: Scene) -> None:
+    await scene.begin()
+    scene.env.backend.delete_channel(scene.checkins.id)
+
+    await scene.later(hours=2)
+
+    note = scene.messages(scene.circles)[-1].text
+    assert "gone" in note
+    assert "/setup start" in note
+
+
+async def test_an_answer_whose_card_was_deleted_is_kept_and_the_hosts_are_told(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    form = await scene.ada.slash(scene.checkins, "checkin")
+    await scene.admin_deletes(card)
+
+    answer = await scene.ada.submit_modal(form, {"words": "Still here.", "share": "everyone"})
+
+    assert "Thank you" in said(answer)
+    assert "words are kept" in scene.messages(scene.checkins)[-1].text
+
+
+async def test_a_removed_bot_posts_nothing_and_goes_on_at_the_next_date_when_it_is_back(scene: Scene) -> None:
+    await scene.begin()
+    await scene.open_round()
+    await scene.app.communities.left(scene.guild.id)
+    await scene.later(days=20)
+    assert len(scene.messages(scene.checkins)) == 1
+
+    await scene.app.communities.returned([scene.guild.id])
+    await scene.tick()
+    assert len(scene.messages(scene.checkins)) == 1
+
+    await scene.open_round()
+    assert len(scene.messages(scene.checkins)) == 2
+
+
+async def test_a_command_in_direct_messages_is_not_offered(scene: Scene) -> None:
+    await scene.begin()
+
+    commands = {command.name: command for command in scene.bot.tree.get_commands()}
+
+    assert commands["checkin"].guild_only
+
+
+async def test_a_reply_that_came_while_kith_was_away_still_counts(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "Anyone?")
+    post = scene.thread(card).history()[-1]
+    scene.bot.dispatch = lambda *_args, **_kwargs: None  # pyright: ignore -- no event reaches Kith while it is away
+    await scene.bo.send(scene.thread(card), "Me.", reply_to=post)
+    del scene.bot.dispatch
+
+    await scene.later(days=4, hours=1)
+
+    assert "Who will answer?" not in scene.messages(scene.checkins)[-1].text
+
+
+async def test_the_hour_a_round_closes_is_four_days_later_on_the_same_clock(scene: Scene) -> None:
+    await scene.begin(zone="Europe/Berlin")
+    await scene.open_round()
+
+    form = await scene.app.checkins.form(scene.guild.id, scene.ada.id)
+
+    assert form.round is not None
+    assert form.round.closes_at - form.round.opens_at == timedelta(days=4)
