@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -170,6 +171,8 @@ async def _acknowledged(sending: Awaitable[Any]) -> None:
         if error.code not in (_UNKNOWN_INTERACTION, _ALREADY_ACKNOWLEDGED):
             raise
         log.info("an answer came too late for Discord; what was asked is done")
+    except (aiohttp.ClientError, OSError):
+        log.info("an answer was lost on the way; what was asked is done")
 
 
 async def in_a_moment(work: Awaitable[T]) -> T:

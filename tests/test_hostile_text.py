@@ -1,0 +1,155 @@
+"""Whatever people type, nobody is pinged who was not asked by id, no card breaks, nothing is lost."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import Refusal
+from bot.services.checkins import Form
+from bot.services.rounds import Post, Weaving
+from bot.services.words import LONGEST_WORDS, check_words
+from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
+from bot.store.communities import Community
+from bot.store.members import Share
+from cogs import cards
+from cogs.checkins import check_in_form
+from tests.discord.scene import Scene, said, thread_texts
+from tests.fakes import MONDAY_MORNING
+from tests.official import rule_problems
+
+HOSTILE = [
+    "@everyone @here <@123> <@!123> <@&456> <#789> </setup start:1> <t:0:R>",
+    "```\nunclosed",
+    "||spoiler **bold __under ~~strike `code",
+    "# heading\n## heading\n-# small\n> quote\n>>> long quote\n- list\n1. list",
+    "[a link](https://example.org) https://example.org/<x> <https://example.org>",
+    "\u202eright to left\u202c \u2067isolate\u2069 \u200b\u200d\u2060\ufeff",
+    "👩‍👩‍👧‍👦🏳️‍🌈" * 40,
+    "\x00\x07\x1b[31m\r\n",
+    "\ud800",
+    "*" * 1000,
+    "\n" * 999 + "x",
+    "x" * 4000,
+]
+
+texts = st.one_of(st.text(max_size=4000), st.lists(st.sampled_from(HOSTILE), max_size=4).map(" ".join))
+
+
+def a_round(**values: Any) -> Round:
+    """Return a round that is open."""
+    return Round(
+        id=1,
+        community_id=1,
+        rhythm_id=1,
+        day=MONDAY_MORNING.date(),
+        question_id="work-x",
+        question="What did you try?",
+        tag="work",
+        opens_at=MONDAY_MORNING,
+        closes_at=MONDAY_MORNING + timedelta(days=4),
+        message_id=5,
+        **values,
+    )
+
+
+def a_check_in(words: str, written_at: datetime = MONDAY_MORNING) -> CheckIn:
+    """Return a check-in for everyone."""
+    return CheckIn(
+        id=1,
+        community_id=1,
+        round_id=1,
+        member_id=2**63 - 1,
+        kind=CheckInKind.ANSWERED,
+        words=words,
+        arriving="restless",
+        share=Share.EVERYONE,
+        written_at=written_at,
+    )
+
+
+COMMUNITY = Community(id=1, created_at=MONDAY_MORNING)
+
+
+def payload_of(view: discord.ui.LayoutView) -> dict[str, Any]:
+    """Return the body a message with this card is sent with."""
+    return {"components": view.to_components(), "flags": 1 << 15}
+
+
+async def test_whatever_is_written_makes_a_post_discord_takes() -> None:
+    @settings(max_examples=300, deadline=None)
+    @example("*" * 1000)
+    @example("\n" * 999 + "x")
+    @example("@everyone" * 111)
+    @given(texts)
+    def shown(typed: str) -> None:
+        try:
+            words = check_words(typed)
+        except Refusal:
+            return
+        assert 0 < len(words) <= LONGEST_WORDS
+        view = cards.post(Post(COMMUNITY, a_round(), a_check_in(words), shown=True), 1_000_000_001)
+        assert rule_problems("POST", "/channels/1/messages", payload_of(view)) == []
+        text = view.to_components()[0]["content"]
+        assert "@everyone" not in text
+        assert "@here" not in text
+        assert all(line.startswith("> ") for line in text.split("\n")[1:])
+        text.encode()
+
+    shown()
+
+
+async def test_what_was_written_comes_back_in_the_form_letter_for_letter() -> None:
+    @settings(max_examples=200, deadline=None)
+    @given(texts)
+    def comes_back(typed: str) -> None:
+        try:
+            words = check_words(typed)
+        except Refusal:
+            return
+        form = check_in_form(Form(a_round(), a_check_in(words), Share.EVERYONE))
+        assert form.to_dict()["components"][1]["component"]["value"] == words
+        assert check_words(words) == words
+
+    comes_back()
+
+
+async def test_a_weaving_of_hundreds_fits_a_card() -> None:
+    members = list(range(2**63 - 500, 2**63))
+    waiting = [a_check_in("words") for _member in members]
+    woven = Weaving(COMMUNITY, a_round(state=RoundState.CLOSED), members, waiting, MONDAY_MORNING)
+
+    view = cards.weaving(woven, 1_000_000_001)
+
+    assert rule_problems("POST", "/channels/1/messages", payload_of(view)) == []
+    assert sum(len(each) for each in texts_of(view.to_components())) <= 4000
+
+
+@pytest.mark.parametrize("hostile", HOSTILE[:6])
+async def test_hostile_words_through_the_form_ping_nobody_and_are_kept(scene: Scene, hostile: str) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+
+    answer = await scene.check_in(scene.ada, card, f"before {hostile} after")
+
+    assert "Thank you" in said(answer)
+    shown = thread_texts(scene, card)[0]
+    assert "before" in shown
+    assert "after" in shown
+    sent = [each.json for each in scene.env.http_requests if each.path.endswith("/messages") and each.method == "POST"]
+    assert [each["allowed_mentions"] for each in sent if each is not None] == [{"parse": []}, {"parse": []}]
+    form = await scene.app.checkins.form(scene.guild.id, scene.ada.id)
+    assert form.check_in is not None
+    assert form.check_in.words == check_words(f"before {hostile} after")
+
+
+def texts_of(parts: list[dict[str, Any]]) -> list[str]:
+    """Return every text in a card."""
+    found: list[str] = []
+    for part in parts:
+        found += [part["content"]] if "content" in part else []
+        found += texts_of(part.get("components", []))
+    return found
