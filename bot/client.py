@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from datetime import date
 
 import discord
 import orjson
@@ -88,6 +89,8 @@ class KithBot(commands.Bot):
         self.pressed: dict[str, Handler] = {}
         self._scheduler = scheduler
         self._poster = Poster(self)
+        self._left: set[int] = set()
+        self._tidied: date | None = None
 
     async def setup_hook(self) -> None:
         """Load the cogs, register commands when they changed, and start tending: the gateway isn't needed for it."""
@@ -95,6 +98,7 @@ class KithBot(commands.Bot):
             await self.load_extension(extension)
         await self.tree.set_translator(CommandWords())
         await self._register_commands()
+        self._left = await self.app.communities.all_left()
         self.app.database.planned = self._deliver_soon
         if self._scheduler is not None:
             self._scheduler.start(self.tick)
@@ -103,6 +107,10 @@ class KithBot(commands.Bot):
         """Do what is due now: rounds open and close, and what is to be said goes out."""
         await self.app.checkins.tend()
         await self.app.courier.tend(self._poster)
+        today = self.app.clock.now().date()
+        if self._tidied != today:
+            self._tidied = today
+            await self.app.courier.tidy()
 
     def _deliver_soon(self) -> None:
         """Deliver what a member's doing has just planned, without waiting for the next tick."""
@@ -131,15 +139,19 @@ class KithBot(commands.Bot):
         """Kith has no text commands; replies in its threads are noted by the check-ins cog."""
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Go on where Kith had been removed and is back."""
-        await self.app.communities.returned([guild.id])
+        """Go on where Kith had been removed and came back while it was not running."""
+        if guild.id in self._left:
+            self._left.discard(guild.id)
+            await self.app.communities.returned(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Go on where Kith had been removed and is back."""
-        await self.app.communities.returned([guild.id])
+        self._left.discard(guild.id)
+        await self.app.communities.returned(guild.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Post nothing more in a server Kith was removed from."""
+        self._left.add(guild.id)
         await self.app.communities.left(guild.id)
 
     async def close(self) -> None:

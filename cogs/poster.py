@@ -94,6 +94,12 @@ class Poster:
             return await self._edit(thread_id, shown.check_in.message_id, draw(marker_of(delivery)))
         if not shown.round.threaded:
             await self._make_thread(shown)
+        try:
+            return await self._post(delivery, thread_id, draw, parent_id=shown.round.channel_id, silent=True)
+        except discord.NotFound:
+            if not shown.round.threaded:
+                raise
+        await self._make_thread(shown)  # someone deleted the thread; the card still has room for one
         return await self._post(delivery, thread_id, draw, parent_id=shown.round.channel_id, silent=True)
 
     async def _make_thread(self, shown: Post) -> None:
@@ -157,6 +163,11 @@ class Poster:
             with speaking(asked.community.language):
                 return cards.quiet(asked, marker)
 
+        if asked.posted is not None:
+            try:
+                return await self._edit(*asked.posted, draw(marker_of(delivery)))
+            except (discord.NotFound, discord.Forbidden) as error:  # the hosts know what they decided
+                raise Needless("card-gone") from error
         channel_id = required(asked.community.checkins_channel_id)
         return await self._post(delivery, channel_id, draw, role=asked.community.host_role_id)
 

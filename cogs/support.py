@@ -50,7 +50,7 @@ class Noun(commands.Cog):
         """Register the methods marked with ``@press``."""
         for name in dir(self):
             method = getattr(self, name)
-            for pressed in getattr(method, "pressed", ()):
+            for pressed in getattr(method, "presses", ()):
                 self.bot.pressed[pressed] = method
 
 
@@ -58,7 +58,7 @@ def press(*names: str) -> Callable[[T], T]:
     """Mark a method as what answers buttons, selects or forms named ``noun:verb``."""
 
     def mark(method: T) -> T:
-        cast(Any, method).pressed = names
+        cast(Any, method).presses = names
         return method
 
     return mark

@@ -35,7 +35,7 @@ from bot.store.checkins import (
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import DeliveryKind, plan
 from bot.store.members import Share, member_of
-from bot.store.rhythms import Rhythm, RhythmState, rhythms_due
+from bot.store.rhythms import Rhythm, RhythmState, rhythms_due, rhythms_of
 
 OPEN_DAYS = 4
 """Local days a round stays open; a rhythm comes round at most weekly, so there is time for the late."""
@@ -207,6 +207,8 @@ class CheckIns:
             raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
         if round_id is None:
             answered = latest_round(session, community_id)
+            if answered is None and not rhythms_of(session, community_id):
+                raise Refusal(_("There is no check-in rhythm at the moment. A host can add one with /rhythm add."))
         else:
             answered = self._welcoming(session, community_id, round_id)
         check_in = check_in_of(session, community_id, answered.id if answered else None, member_id)

@@ -163,6 +163,26 @@ async def test_an_answer_whose_card_was_deleted_is_kept_and_the_hosts_are_told(s
     assert "words are kept" in scene.messages(scene.checkins)[-1].text
 
 
+async def test_a_deleted_thread_is_made_anew_for_the_next_answer(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "First.")
+    scene.env.backend.delete_channel(card.id)
+
+    await scene.check_in(scene.bo, card, "Second.")
+
+    assert [text.splitlines()[-1] for text in thread_texts(scene, card)] == ["> Second."]
+
+
+async def test_without_a_rhythm_there_is_nothing_to_write_ahead_for(scene: Scene) -> None:
+    await scene.begin()
+    await scene.app.rhythms.end(scene.guild.id, scene.person, None)
+
+    answer = await scene.ada.slash(scene.checkins, "checkin")
+
+    assert "no check-in rhythm" in said(answer)
+
+
 async def test_a_removed_bot_posts_nothing_and_goes_on_at_the_next_date_when_it_is_back(scene: Scene) -> None:
     await scene.begin()
     await scene.open_round()
@@ -170,12 +190,21 @@ async def test_a_removed_bot_posts_nothing_and_goes_on_at_the_next_date_when_it_
     await scene.later(days=20)
     assert len(scene.messages(scene.checkins)) == 1
 
-    await scene.app.communities.returned([scene.guild.id])
+    await scene.app.communities.returned(scene.guild.id)
     await scene.tick()
     assert len(scene.messages(scene.checkins)) == 1
 
     await scene.open_round()
     assert len(scene.messages(scene.checkins)) == 2
+
+
+async def test_a_kick_and_a_new_invitation_are_noticed(scene: Scene) -> None:
+    await scene.begin()
+
+    scene.env.backend.remove_guild(scene.guild.id)
+    await scene.env.settle()
+
+    assert await scene.app.communities.all_left() == {scene.guild.id}
 
 
 async def test_a_command_in_direct_messages_is_not_offered(scene: Scene) -> None:
