@@ -1,1 +1,3 @@
-"""What Kith knows and decides. Only client.py and rehearsal/ know of Discord."""
+"""What Kith knows and decides. Only client.py, connection.py and rehearsal/ know of Discord."""
+
+__version__ = "0.1.0"

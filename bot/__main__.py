@@ -1,46 +1,87 @@
-"""The command line: kith run."""
+"""The command line: kith run · rehearse · doctor · invite · backup."""
 
 import argparse
-import asyncio
-import logging
 import sys
+from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from bot import __version__
 
-from bot.app import assemble
-from bot.client import KithBot
-from bot.clock import SystemClock
-from bot.database import migrate
-from bot.scheduler import Scheduler
-from bot.settings import Settings, SettingsError, read_settings
+WHERE_TO_START = """\
+Where to start:
+  kith rehearse    see what Kith does, without a Discord account
+  kith doctor      see what is still missing before it can run
+  kith invite      get the link that adds Kith to your server
+  kith run         let it run, then type /setup in the server
+
+Settings stand in .env; .env.example says what each is for.
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status: 0 done, 1 failed, 2 something to mend first."""
-    parser = argparse.ArgumentParser(prog="kith")
-    parser.add_argument("command", choices=["run"])
-    parser.parse_args(arguments)
-    try:
-        settings = read_settings()
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("discord.http").setLevel(logging.INFO)
-    asyncio.run(run(settings))
-    return 0
+    asked = command_line().parse_args(arguments)
+    from bot import commands, doctor  # only now, so that help comes at once
+
+    match asked.command:
+        case "run":
+            return commands.run()
+        case "rehearse":
+            return commands.rehearse(page=asked.page)
+        case "doctor":
+            return doctor.doctor(offline=asked.offline)
+        case "invite":
+            return commands.invite()
+        case _:
+            return commands.back_up(asked.file)
 
 
-async def run(settings: Settings) -> None:
-    """Tend communities until stopped."""
-    url = settings.database_url.get_secret_value()
-    migrate(make_url(url))
-    app = assemble(url, SystemClock())
-    try:
-        async with KithBot(app, Scheduler()) as bot:
-            await bot.start(settings.discord_token.get_secret_value())
-    finally:
-        app.database.close()
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of the command line, with its help."""
+    parser = argparse.ArgumentParser(
+        prog="kith",
+        description="Kith tends a community of practice on Discord.",
+        epilog=WHERE_TO_START,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Kith {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    def command(name: str, help_: str, more: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}. {more}")
+
+    command(
+        "run",
+        "tend communities until stopped",
+        "Brings the database to this version first, copying an SQLite file before it changes it. Stop it with "
+        "Ctrl-C or SIGTERM. It ends with status 2 when something has to be mended before it can run.",
+    )
+    rehearse = command(
+        "rehearse",
+        "play a month on a simulated Discord",
+        "Prints what people would see, then keeps the community open in the browser. Needs no Discord account; "
+        "make rehearse installs what it needs.",
+    )
+    rehearse.add_argument("--no-page", dest="page", action="store_false", help="end after the transcript")
+    doctor = command(
+        "doctor",
+        "check what Kith needs, and say what to mend",
+        "A line for each thing: ✓ is well, ✗ has to be mended, – was left out or can wait. Changes nothing. Ends "
+        "with status 0 when nothing has to be mended.",
+    )
+    doctor.add_argument("--offline", action="store_true", help="don't ask Discord whether the token is valid")
+    command(
+        "invite",
+        "print the link that adds Kith to a server",
+        "Also tells which permissions Kith asks for, and why. Works offline.",
+    )
+    copy = command(
+        "backup",
+        "copy the database while Kith runs",
+        "Writes a whole, consistent copy of the SQLite file and says how to go back to it. For PostgreSQL it names "
+        "the command to use.",
+    )
+    copy.add_argument("file", nargs="?", type=Path, help="where to; beside the database, with the date, when left out")
+    return parser
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import asyncio
 import contextvars
 import logging
 import os
+import random
 import shutil
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
@@ -23,6 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,13 @@ PLANNED = "planned"
 
 BUSY_TIMEOUT = 5000
 """Milliseconds SQLite waits for another writer before it says that the file is locked."""
+MIGRATION_PATIENCE = 120_000
+"""Milliseconds a process waits on SQLite while another one copies and migrates the file."""
+
+ATTEMPTS = 8
+"""How often a transaction is run before a conflict with others is given up on (PostgreSQL only)."""
+CONFLICTS = ("40001", "40P01")
+"""PostgreSQL's codes for "somebody else changed this row first" and "deadlock": run the transaction again."""
 
 POSTGRESQL_CONNECTIONS = 5
 MIGRATION_LOCK = 0x4B697468
@@ -57,13 +67,15 @@ class Database:
     """Holds the engine and the threads transactions run in.
 
     On SQLite a single thread writes, so that writers queue here instead of meeting a locked file;
-    on PostgreSQL a small pool does. ``planned`` is called on the event loop after each commit that wrote
-    something to be said.
+    on PostgreSQL a small pool does, each transaction seeing one moment's rows: one that would overwrite
+    what it hasn't seen is rolled back and run again. ``planned`` is called on the event loop after each
+    commit that wrote something to be said.
     """
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
-        self.engine = engine_for(self.url)
+        engine = engine_for(self.url)
+        self.engine = engine if is_sqlite(self.url) else engine.execution_options(isolation_level="REPEATABLE READ")
         workers = 1 if is_sqlite(self.url) else POSTGRESQL_CONNECTIONS
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="database")
         self.planned: Callable[[], None] = lambda: None
@@ -71,17 +83,32 @@ class Database:
     async def run(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction off the event loop and return what it returns, committed.
 
-        Cancelling the caller doesn't undo the work: it ends and commits in its thread.
+        Cancelling the caller doesn't undo the work, even while it still queues: it ends and commits in its
+        thread. ``work`` may be run more than once, so it changes nothing but the session's rows.
         """
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        answer, planned = await loop.run_in_executor(self._threads, lambda: context.run(self.run_now, work))
-        if planned:
-            self.planned()
+        done = loop.run_in_executor(self._threads, lambda: context.run(self.run_now, work))
+        done.add_done_callback(self._tell)
+        answer, _planned = await asyncio.shield(done)
         return answer
+
+    def _tell(self, done: asyncio.Future[tuple[T, bool]]) -> None:
+        if not done.cancelled() and done.exception() is None and done.result()[1]:
+            self.planned()
 
     def run_now(self, work: Callable[[Session], T]) -> tuple[T, bool]:
         """Run ``work`` in one transaction in this thread; also tell whether it planned something to say."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return self._attempt(work)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in CONFLICTS:
+                    raise
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 -- apart from each other, no secret
+        return self._attempt(work)
+
+    def _attempt(self, work: Callable[[Session], T]) -> tuple[T, bool]:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             answer = work(session)
             return answer, PLANNED in session.info
@@ -112,28 +139,30 @@ def is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def engine_for(url: URL, *, foreign_keys: bool = True) -> Engine:
-    """Return an engine with the settings Kith relies on; makes the folder of an SQLite file.
+def engine_for(url: URL, *, foreign_keys: bool = True, patience: int = BUSY_TIMEOUT) -> Engine:
+    """Return an engine with the settings Kith relies on; makes an SQLite file and its folder, the owner's alone.
 
     SQLite: write-ahead log, every commit on disk before it counts, a wait for other writers, foreign keys
-    checked, and ``BEGIN IMMEDIATE``, without which concurrent updates are lost or refused.
+    checked, and ``BEGIN IMMEDIATE``, without which concurrent updates are lost or refused. ``patience`` is
+    in milliseconds. Raises OSError when the file can't be made.
     """
     if not is_sqlite(url):
         return create_engine(
             url, pool_size=POSTGRESQL_CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True
         )
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(url.database).touch(mode=0o600)  # SQLite gives its -wal and -shm files the same mode
     engine = create_engine(url, hide_parameters=True)
-    event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys=foreign_keys))
+    event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys=foreign_keys, patience=patience))
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object, *, foreign_keys: bool) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object, *, foreign_keys: bool, patience: int) -> None:
     connection.isolation_level = None
     for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT}",
+        f"busy_timeout = {patience}",
         "journal_mode = WAL",
         "synchronous = FULL",
         f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
@@ -168,15 +197,14 @@ def migrate(url: URL) -> None:
     """Bring the database to this version's tables, in one transaction.
 
     An SQLite file that has tables is copied first, to ``<file>.before-<revision>``. A process killed half-way
-    leaves the database as it was; several processes starting together migrate once.
+    leaves the database as it was; of several processes starting together one migrates and the others wait.
     """
-    os.umask(0o077)
-    engine = engine_for(url, foreign_keys=False)
+    engine = engine_for(url, foreign_keys=False, patience=MIGRATION_PATIENCE)
     try:
-        if is_sqlite(url) and url.database:
-            _copy_before_change(engine, Path(url.database))
         with engine.begin() as connection:
-            if not is_sqlite(url):
+            if is_sqlite(url):
+                _copy_before_change(connection, Path(url.database or ""))
+            else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             config = migrations()
             config.attributes["connection"] = connection
@@ -189,10 +217,9 @@ def migrate(url: URL) -> None:
         engine.dispose()
 
 
-def _copy_before_change(engine: Engine, file: Path) -> None:
-    with engine.connect() as connection:
-        revision = current_revision(connection)
-    if revision is None or revision == newest_revision():
+def _copy_before_change(connection: Connection, file: Path) -> None:
+    """Copy the file while ``connection``'s transaction keeps every other writer waiting."""
+    if current_revision(connection) in (None, newest_revision()):
         return
     copy = file.with_name(f"{file.name}.before-{newest_revision()}")
     if copy.exists():

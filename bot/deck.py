@@ -124,6 +124,10 @@ class Decks:
         """The languages that have decks, in alphabetical order."""
         return tuple(sorted(self._questions))
 
+    def count(self, language: str) -> int:
+        """How many questions ``language`` has of its own."""
+        return len(self._questions.get(language, {}))
+
     def question(self, language: str, question_id: str) -> Question | None:
         """The question of that id, in English where ``language`` lacks it; None where English does too."""
         for deck in (self._questions.get(language, {}), self._questions[ENGLISH]):

@@ -22,6 +22,8 @@ from tests.official import SKIPPED, VARIABLE, check_simcord
 
 POSTGRESQL = "KITH_TEST_POSTGRESQL"
 """The variable that names a PostgreSQL database the tests may fill and empty."""
+REQUIRED = "KITH_REQUIRE_POSTGRESQL"
+"""The variable that, set to 1, makes a missing PostgreSQL a failure instead of tests left out."""
 NO_POSTGRESQL = f"no PostgreSQL: set {POSTGRESQL}, or start one on 127.0.0.1:5432 with a database 'test'"
 
 
@@ -78,6 +80,8 @@ def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[st
         return
     url = postgresql_url()
     if url is None:
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(NO_POSTGRESQL)
         pytest.skip(NO_POSTGRESQL)
     empty_postgresql(url)
     yield url

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import discord
 import yarl
@@ -47,12 +48,19 @@ def arm(where: str) -> None:
     courier.checkpoint = deadly_checkpoint(where)  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def connect_at_once() -> None:
+    """Leave out the wait that keeps a program restarted over and over within Discord's connections a day."""
+    connection = importlib.import_module("bot.connection")
+    connection.wait_before_connecting = lambda _starts, _now: timedelta(0)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def main(arguments: list[str]) -> int | None:
     """Point discord.py at the port, arm the courier if asked, and be Kith."""
     port, separator, *rest = arguments
     if separator != "--":
         raise SystemExit("usage: python -m tests.loopback.launch PORT -- ARGUMENTS")
     point_discord_at(int(port))
+    connect_at_once()
     if where := os.environ.get("KITH_CRASH_AT"):
         arm(where)
     return importlib.import_module("bot.__main__").main(rest)
