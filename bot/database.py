@@ -39,8 +39,10 @@ BUSY_TIMEOUT = 5000
 MIGRATION_PATIENCE = 120_000
 """Milliseconds a process waits on SQLite while another one copies and migrates the file."""
 
-ATTEMPTS = 8
+ATTEMPTS = 30
 """How often a transaction is run before a conflict with others is given up on (PostgreSQL only)."""
+LONGEST_PAUSE = 0.2
+"""Seconds; a transaction that met a conflict waits a random part of at most that before it is run again."""
 CONFLICTS = ("40001", "40P01")
 """PostgreSQL's codes for "somebody else changed this row first" and "deadlock": run the transaction again."""
 
@@ -105,7 +107,7 @@ class Database:
             except OperationalError as error:
                 if getattr(error.orig, "sqlstate", None) not in CONFLICTS:
                     raise
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 -- apart from each other, no secret
+                time.sleep(random.uniform(0, min(0.005 * 2**attempt, LONGEST_PAUSE)))  # noqa: S311 -- apart from each other, no secret
         return self._attempt(work)
 
     def _attempt(self, work: Callable[[Session], T]) -> tuple[T, bool]:
@@ -234,16 +236,22 @@ def backup(file: Path, copy: Path) -> None:
     ``VACUUM INTO`` reads one moment's state while others write. The copy appears under its name only when
     it is whole.
     """
-    unfinished = copy.with_name(copy.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT / 1000)
+    workplace = copy.with_name(copy.name + ".unfinished")
+    shutil.rmtree(workplace, ignore_errors=True)
+    workplace.mkdir(mode=0o700)
+    unfinished = workplace / copy.name
     try:
-        connection.execute("VACUUM INTO ?", (str(unfinished),))
+        connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT / 1000)
+        try:
+            connection.execute("VACUUM INTO ?", (str(unfinished),))
+        finally:
+            connection.close()
+        unfinished.chmod(0o600)
+        with unfinished.open("rb+") as written:
+            os.fsync(written.fileno())
+        unfinished.rename(copy)
     finally:
-        connection.close()
-    with unfinished.open("rb+") as written:
-        os.fsync(written.fileno())
-    shutil.move(unfinished, copy)
+        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def insert_if_new(session: Session, table: Any, values: dict[str, Any]) -> bool:

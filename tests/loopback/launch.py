@@ -1,7 +1,8 @@
 """Run Kith against a loopback Discord: ``python -m tests.loopback.launch PORT -- run``.
 
 ``KITH_CRASH_AT="sent:3"`` kills the process, as ``kill -9`` does, the third time the courier calls
-``checkpoint("sent")``.
+``checkpoint("sent")``. ``KITH_SET="bot.courier.LEASE=1.5 bot.scheduler.TICK_SECONDS=0.2"`` gives constants other
+values for this process: numbers, or seconds where the constant is a length of time.
 """
 
 import importlib
@@ -50,8 +51,23 @@ def arm(where: str) -> None:
 
 def connect_at_once() -> None:
     """Leave out the wait that keeps a program restarted over and over within Discord's connections a day."""
+
+    def no_wait(_starts: object, _now: object) -> timedelta:
+        return timedelta(0)
+
     connection = importlib.import_module("bot.connection")
-    connection.wait_before_connecting = lambda _starts, _now: timedelta(0)  # pyright: ignore[reportAttributeAccessIssue]
+    connection.wait_before_connecting = no_wait  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def set_constants(settings: str) -> None:
+    """Give modules' constants other values. Raises AttributeError for one that isn't there."""
+    for each in settings.split():
+        name, _, number = each.partition("=")
+        module_name, _, constant = name.rpartition(".")
+        module = importlib.import_module(module_name)
+        value = float(number) if "." in number else int(number)
+        is_time = isinstance(getattr(module, constant), timedelta)
+        setattr(module, constant, timedelta(seconds=value) if is_time else value)
 
 
 def main(arguments: list[str]) -> int | None:
@@ -61,6 +77,7 @@ def main(arguments: list[str]) -> int | None:
         raise SystemExit("usage: python -m tests.loopback.launch PORT -- ARGUMENTS")
     point_discord_at(int(port))
     connect_at_once()
+    set_constants(os.environ.get("KITH_SET", ""))
     if where := os.environ.get("KITH_CRASH_AT"):
         arm(where)
     return importlib.import_module("bot.__main__").main(rest)
