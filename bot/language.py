@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -25,6 +26,11 @@ def languages() -> tuple[str, ...]:
     """Return the codes of the languages Kith speaks, English first."""
     others = sorted(folder.name for folder in LOCALES.iterdir() if folder.is_dir())
     return (ENGLISH, *others)
+
+
+def language_name(code: str) -> str:
+    """Return what a language calls itself, such as *English*."""
+    return Locale.parse(code).get_display_name(code) or code
 
 
 @cache

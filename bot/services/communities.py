@@ -1,37 +1,49 @@
 """Setting a community up, and knowing whether Kith is still part of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from bot.calendar import known_zones
+from bot.calendar import instant_at, known_zones, local_day, zone_suggestions
 from bot.clock import Clock
-from bot.database import Database, transaction
-from bot.deck import Decks, Question
+from bot.database import Database, insert_if_new, transaction
+from bot.deck import Decks
 from bot.errors import Refusal
-from bot.language import _, languages
+from bot.language import _, language_name, languages
+from bot.services.checkins import OPEN_DAYS
 from bot.services.people import Person, is_host
 from bot.services.questions import draw_question
 from bot.services.rhythms import schedule_next
+from bot.services.rounds import RoundCard
+from bot.services.words import visible
 from bot.store.checkins import Round, RoundState
 from bot.store.communities import Community, Remembered, community_of
 from bot.store.deliveries import Delivery, deliveries_that_went_wrong, deliveries_to_come
-from bot.store.rhythms import Rhythm, RhythmState, rhythms_of
+from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythms_of
 
 LONGEST_PURPOSE = 300
+CHANNELS = ("checkins_channel_id", "circles_channel_id", "calls_channel_id")
+ROLES = ("host_role_id", "bell_role_id")
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+Channels = Mapping[int, bool]
+"""A server's text channels by id, and whether Kith can do its work in each, as Discord tells it at that moment."""
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What the set-up panel shows: the community, its first rhythm, and the first question drawn."""
+    """What the set-up panel shows: the community and its first rhythm; in a preview also the first card."""
 
     community: Community
     rhythm: Rhythm | None
-    question: Question | None
     missing: list[str] = field(default_factory=list[str])
-    """What still has to be chosen before *Begin*, in words."""
+    """What still has to be done before *Begin*, in words."""
+    card: RoundCard | None = None
+    begun_now: bool = False
+    """Whether it was this very request that began."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,8 @@ class Outlook:
     community: Community
     to_come: list[ToCome]
     went_wrong: list[Delivery]
+    database: str = ""
+    """Which database keeps it all, and its version."""
 
 
 class Communities:
@@ -70,24 +84,63 @@ class Communities:
         return is_host(community_of(session, community_id, self._clock.now()), person)
 
     @transaction
-    def choose(self, session: Session, community_id: int, person: Person, **choices: Any) -> Community:
-        """Keep what was chosen on the set-up panel: columns of Community by name.
+    def start(
+        self,
+        session: Session,
+        community_id: int,
+        person: Person,
+        *,
+        language: str | None = None,
+        zone: str | None = None,
+        channels: Channels | None = None,
+    ) -> SetUp:
+        """Return what the set-up panel shows, with Mondays at 09:00 proposed where no rhythm was ever added.
 
-        A new zone moves the rhythms that were in the old one. Raises Refusal for a person without *Manage
-        Server*, an unknown zone or language, a purpose over 300 characters.
+        Raises Refusal as ``choose`` does.
         """
         require_manager(person)
         community = community_of(session, community_id, self._clock.now())
-        if "zone" in choices:
-            self._move_zone(session, community, check_zone(choices["zone"]))
-        if choices.get("language", community.language) not in languages():
-            raise Refusal(_("Kith doesn't speak that language yet. Choose one from the list."))
-        if "purpose" in choices:
-            choices["purpose"] = check_purpose(choices["purpose"])
-        for name, value in choices.items():
+        given = {"language": language, "zone": zone}
+        self._keep(session, community, {name: value for name, value in given.items() if value}, channels)
+        if community.begun_at is None and not rhythms_of(session, community_id):
+            propose_first(session, community, self._clock.now())
+        return self._set_up(session, community, channels)
+
+    @transaction
+    def choose(
+        self, session: Session, community_id: int, person: Person, *, channels: Channels | None = None, **choices: Any
+    ) -> SetUp:
+        """Keep what was chosen on the set-up panel: columns of Community by name.
+
+        A new zone moves the rhythms that were in the old one. Raises Refusal for a person without *Manage
+        Server*, an unknown zone or language, a purpose over 300 characters, a channel that is gone, or @everyone
+        as a role.
+        """
+        require_manager(person)
+        community = community_of(session, community_id, self._clock.now())
+        self._keep(session, community, choices, channels)
+        return self._set_up(session, community, channels)
+
+    def _keep(self, session: Session, community: Community, choices: dict[str, Any], channels: Channels | None) -> None:
+        kept = {name: self._checked(community, name, value, channels) for name, value in choices.items()}
+        if "zone" in kept:
+            self._move_zone(session, community, kept["zone"])
+        for name, value in kept.items():
             setattr(community, name, value)
         session.add(community)
-        return community
+
+    def _checked(self, community: Community, name: str, value: Any, channels: Channels | None) -> Any:
+        if name == "zone":
+            return check_zone(value)
+        if name == "language":
+            return check_language(value)
+        if name == "purpose":
+            return check_purpose(value)
+        if name in CHANNELS and value is not None and channels is not None and value not in channels:
+            raise Refusal(_("That channel is gone, or isn't a text channel. Choose another."))
+        if name in ROLES and value == community.id:  # Discord gives the role of everyone the server's own id
+            raise Refusal(_("That role is everyone. Choose one that only some people have, or make one for it."))
+        return value
 
     def _move_zone(self, session: Session, community: Community, zone: str) -> None:
         now = self._clock.now()
@@ -98,36 +151,72 @@ class Communities:
                     schedule_next(rhythm, now)
 
     @transaction
-    def set_up(self, session: Session, community_id: int, person: Person, *, preview: bool = False) -> SetUp:
-        """Return what the set-up panel shows; for a preview, with the question the first round will ask."""
+    def set_up(self, session: Session, community_id: int, person: Person, *, channels: Channels | None = None) -> SetUp:
+        """Return what the set-up panel shows."""
+        require_manager(person)
+        return self._set_up(session, community_of(session, community_id, self._clock.now()), channels)
+
+    @transaction
+    def preview(
+        self, session: Session, community_id: int, person: Person, *, channels: Channels | None = None
+    ) -> SetUp:
+        """Return the card of the next check-in as it will be, and keep its question for it.
+
+        Raises Refusal when there is no rhythm, or it waits for the hosts' word.
+        """
         require_manager(person)
         now = self._clock.now()
         community = community_of(session, community_id, now)
         rhythm = next(iter(rhythms_of(session, community_id)), None)
-        question = None
-        if rhythm is not None and preview:
-            question = draw_question(session, self._decks, community, rhythm, now)
-            rhythm.question_id = question.id
-        return SetUp(community, rhythm, question, missing(community, rhythm))
+        if rhythm is None or rhythm.next_day is None or rhythm.next_at is None:
+            raise Refusal(_("No check-in is coming yet. Choose the first rhythm on the panel of /setup start."))
+        assert rhythm.id is not None
+        question = draw_question(session, self._decks, community, rhythm, now)
+        rhythm.question_id = question.id
+        coming = Round(
+            community_id=community_id,
+            rhythm_id=rhythm.id,
+            day=rhythm.next_day,
+            question_id=question.id,
+            question=question.text,
+            tag=question.tag,
+            opens_at=rhythm.next_at,
+            closes_at=instant_at(rhythm.next_day + timedelta(days=OPEN_DAYS), rhythm.at, rhythm.zone),
+        )
+        return SetUp(community, rhythm, missing(community, rhythm, channels), RoundCard(community, coming))
 
     @transaction
-    def begin(self, session: Session, community_id: int, person: Person) -> SetUp:
+    def begin(self, session: Session, community_id: int, person: Person, *, channels: Channels | None = None) -> SetUp:
         """Let the rhythm start; beginning twice changes nothing. Raises Refusal while something is missing."""
         require_manager(person)
         now = self._clock.now()
         community = community_of(session, community_id, now)
-        rhythm = next(iter(rhythms_of(session, community_id)), None)
-        if lacking := missing(community, rhythm):
-            raise Refusal(_("Not yet: {missing}.").format(missing=", ".join(lacking)))
-        if community.begun_at is None:
-            community.begun_at = now
-            community.left_at = None
-            wake_active(session, community_id, now)
-        return SetUp(community, rhythm, None)
+        set_up = self._set_up(session, community, channels)
+        if community.begun_at is not None:
+            return set_up
+        if set_up.missing:
+            raise Refusal(_("Not yet: {missing}.").format(missing="; ".join(set_up.missing)))
+        community.begun_at = now
+        community.left_at = None
+        wake_active(session, community_id, now)
+        return SetUp(community, next(iter(rhythms_of(session, community_id)), None), begun_now=True)
+
+    def _set_up(self, session: Session, community: Community, channels: Channels | None) -> SetUp:
+        rhythm = next(iter(rhythms_of(session, community.id)), None)
+        return SetUp(community, rhythm, missing(community, rhythm, channels))
 
     @transaction
     def outlook(self, session: Session, community_id: int, limit: int = 10) -> Outlook:
         """Return the next things Kith will do in a community, and what it could not say in the last month."""
+        return self._outlook(session, community_id, limit)
+
+    @transaction
+    def check(self, session: Session, community_id: int, person: Person) -> Outlook:
+        """Return the outlook as /setup check shows it. Raises Refusal for a person without *Manage Server*."""
+        require_manager(person)
+        return self._outlook(session, community_id, 10)
+
+    def _outlook(self, session: Session, community_id: int, limit: int) -> Outlook:
         community = community_of(session, community_id, self._clock.now())
         to_come = [
             ToCome(delivery.not_before or delivery.due_at, delivery.kind.value)
@@ -141,7 +230,8 @@ class Communities:
                 to_come += [ToCome(slot.instant, "open") for slot, _count in zip(slots, range(limit), strict=False)]
         soonest = sorted(to_come, key=lambda thing: thing.at)[:limit] if community.tended else []
         since = self._clock.now() - timedelta(days=30)
-        return Outlook(community, soonest, list(deliveries_that_went_wrong(session, community_id, since)))
+        went_wrong = list(deliveries_that_went_wrong(session, community_id, since))
+        return Outlook(community, soonest, went_wrong, database_words(session))
 
     @transaction
     def left(self, session: Session, community_id: int) -> None:
@@ -151,13 +241,17 @@ class Communities:
             community.left_at = self._clock.now()
 
     @transaction
-    def returned(self, session: Session, community_ids: list[int]) -> None:
-        """Note that Kith is part of these servers: where it had left, rhythms go on at their next date."""
-        now = self._clock.now()
-        gone = select(Community).where(col(Community.id).in_(community_ids), col(Community.left_at).is_not(None))
-        for community in session.exec(gone):
+    def returned(self, session: Session, community_id: int) -> None:
+        """Note that Kith is part of a server again: its rhythms go on at their next date."""
+        community = session.get(Community, community_id)
+        if community is not None and community.left_at is not None:
             community.left_at = None
-            wake_active(session, community.id, now)
+            wake_active(session, community_id, self._clock.now())
+
+    @transaction
+    def all_left(self, session: Session) -> set[int]:
+        """Return the communities Kith was removed from."""
+        return set(session.exec(select(Community.id).where(col(Community.left_at).is_not(None))))
 
     @transaction
     def remembered(self, session: Session, name: str) -> str | None:
@@ -171,14 +265,43 @@ class Communities:
         session.merge(Remembered(name=name, value=value))
 
 
-def missing(community: Community, rhythm: Rhythm | None) -> list[str]:
-    """Return, in words, what has to be chosen before a community can begin."""
+def missing(community: Community, rhythm: Rhythm | None, channels: Channels | None = None) -> list[str]:
+    """Return, in words, what has to be done before a community can begin.
+
+    ``channels`` is None while Discord hasn't told what the server looks like; then what was chosen is believed.
+    """
     lacking: list[str] = []
-    if community.checkins_channel_id is None:
+    chosen = community.checkins_channel_id
+    if chosen is None:
         lacking.append(_("choose a channel for check-ins, or press *Make them for me*"))
+    elif channels is not None and chosen not in channels:
+        lacking.append(_("the channel for check-ins is gone, so choose another"))
+    elif channels is not None and not channels[chosen]:
+        lacking.append(
+            _("I can't do my work in {channel}, and /setup check shows what to allow").format(channel=f"<#{chosen}>")
+        )
     if rhythm is None:
         lacking.append(_("choose the first rhythm"))
     return lacking
+
+
+def propose_first(session: Session, community: Community, now: datetime) -> None:
+    """Add the rhythm a community starts with unless it chooses another: Mondays at 09:00 in its zone.
+
+    It is added in the community's own name, so two admins who start at once add one.
+    """
+    proposed = Rhythm(
+        community_id=community.id,
+        weekday=0,
+        anchor=local_day(now, community.zone),
+        at=time(9),
+        zone=community.zone,
+        request_id=community.id,
+    )
+    schedule_next(proposed, now)
+    values = proposed.model_dump(exclude={"id"}) | {"kind": RhythmKind.CHECKIN, "state": RhythmState.ACTIVE}
+    session.flush()
+    insert_if_new(session, Rhythm, values)
 
 
 def wake_active(session: Session, community_id: int, now: datetime) -> None:
@@ -195,19 +318,42 @@ def require_manager(person: Person) -> None:
 
 
 def check_zone(zone: str) -> str:
-    """Return a zone's IANA name as it is spelt. Raises Refusal when there is no such zone."""
-    spelling = {known.lower(): known for known in known_zones()}
-    found = spelling.get(zone.strip().replace(" ", "_").lower())
-    if found is None:
-        raise Refusal(
-            _("I don't know that time zone. Type a city near you and pick from the list, such as Europe/Berlin.")
+    """Return a zone's IANA name as it is spelt; a city's name will do. Raises Refusal when there is no such zone."""
+    typed = zone.strip().replace(" ", "_").lower()
+    found = {known.lower(): known for known in known_zones()}.get(typed)
+    near = zone_suggestions(zone, 3) if typed else []
+    if found is not None:
+        return found
+    if near and near[0].rpartition("/")[2].lower() == typed:
+        return near[0]
+    if near:
+        raise Refusal(_("I don't know that time zone. Did you mean {zones}?").format(zones=", ".join(near)))
+    raise Refusal(_("I don't know that time zone. Name a large city in your zone, such as Europe/Berlin."))
+
+
+def check_language(language: str) -> str:
+    """Return the code of a language given by code or name. Raises Refusal when Kith doesn't speak it."""
+    typed = language.strip().lower()
+    for code in languages():
+        if typed in (code, language_name(code).lower()):
+            return code
+    raise Refusal(
+        _("I don't speak that language yet. Choose one of these: {languages}.").format(
+            languages=", ".join(language_name(code) for code in languages())
         )
-    return found
+    )
 
 
 def check_purpose(purpose: str) -> str:
     """Return a purpose sentence on one line. Raises Refusal over 300 characters."""
-    line = " ".join(purpose.split())
+    line = " ".join(visible(purpose).split())
     if len(line) > LONGEST_PURPOSE:
         raise Refusal(_("A purpose fits in 300 characters; this one has {count}.").format(count=len(line)))
     return line
+
+
+def database_words(session: Session) -> str:
+    """Return which database keeps everything, and its version."""
+    dialect = session.connection().dialect
+    version = ".".join(str(part) for part in dialect.server_version_info or ())
+    return f"{DATABASES[dialect.name]} {version}"

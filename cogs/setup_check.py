@@ -1,0 +1,175 @@
+"""How Kith stands in a server: what it may do there, what it lacks and where to grant it, what it will do."""
+
+import platform
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot import __version__
+from bot.language import _
+from bot.services.communities import Outlook, ToCome
+from bot.store.communities import Community
+from bot.store.deliveries import Delivery, DeliveryKind
+from cogs import cards
+from cogs.words import reason_words
+
+MOST_WENT_WRONG = 5
+NEEDED = (
+    "view_channel",
+    "send_messages",
+    "create_public_threads",
+    "send_messages_in_threads",
+    "read_message_history",
+)
+"""What Kith needs in each of its channels."""
+
+
+def permission_words(names: list[str]) -> str:
+    """Return permissions as Discord's settings call them."""
+    words = {
+        "view_channel": _("View Channel"),
+        "send_messages": _("Send Messages"),
+        "create_public_threads": _("Create Public Threads"),
+        "send_messages_in_threads": _("Send Messages in Threads"),
+        "read_message_history": _("Read Message History"),
+    }
+    return ", ".join(words[name] for name in names)
+
+
+def lacking(channel: discord.TextChannel) -> list[str]:
+    """Return the permissions Kith needs in a channel and lacks; where it can't see it, seeing comes first."""
+    given = channel.permissions_for(channel.guild.me)
+    if not given.view_channel:
+        return ["view_channel"]
+    return [name for name in NEEDED if not getattr(given, name)]
+
+
+def role_name(guild: discord.Guild) -> str:
+    """Return the name under which Discord's settings list Kith's permissions."""
+    role = guild.self_role
+    return discord.utils.escape_markdown(role.name if role else guild.me.display_name)
+
+
+def card(outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents) -> ui.LayoutView:
+    """Draw the check."""
+    parts: list[ui.Item[Any]] = [
+        ui.TextDisplay("## " + _("How Kith stands here") + "\n" + _begun_words(outlook.community)),
+        ui.Separator(),
+    ]
+    if guild is None:
+        waiting = _("Discord hasn't told me about this server's channels yet. Run /setup check again in a minute.")
+        parts.append(ui.TextDisplay(waiting))
+    else:
+        needs = _("In each channel I need: {permissions}.").format(permissions=permission_words(list(NEEDED)))
+        parts += [ui.TextDisplay(f"-# {needs}"), ui.TextDisplay("\n".join(_channel_lines(outlook.community, guild)))]
+        if roles := _role_lines(outlook.community, guild):
+            parts.append(ui.TextDisplay("\n".join(roles)))
+    parts += [ui.Separator(), ui.TextDisplay("**" + _("What comes next") + "**\n" + _coming_words(outlook.to_come))]
+    if outlook.went_wrong:
+        parts.append(
+            ui.TextDisplay("**" + _("What I could not say lately") + "**\n" + _wrong_words(outlook.went_wrong))
+        )
+    parts += [ui.Separator(), ui.TextDisplay(_about_words(outlook, intents))]
+    return cards.drawing(ui.Container(*parts))
+
+
+def _begun_words(community: Community) -> str:
+    if community.begun_at is None:
+        return _("It has not begun, so nothing is posted. /setup start ends with *Begin*.")
+    return _("It began {when}.").format(when=cards.stamp(community.begun_at, "D"))
+
+
+def _channel_lines(community: Community, guild: discord.Guild) -> list[str]:
+    chosen = {
+        _("Check-ins"): community.checkins_channel_id,
+        _("Circles"): community.circles_channel_id,
+        _("Calls"): community.calls_channel_id,
+    }
+    return [_channel_line(name, channel_id, guild) for name, channel_id in chosen.items()]
+
+
+def _channel_line(name: str, channel_id: int | None, guild: discord.Guild) -> str:
+    if channel_id is None:
+        return f"**{name}** · " + _("no channel yet; /setup start chooses one.")
+    channel = guild.get_channel(channel_id)
+    if not isinstance(channel, discord.TextChannel):
+        return f"**{name}** · " + _("the channel is gone. Choose another with /setup start.")
+    lacks = lacking(channel)
+    if not lacks:
+        return f"**{name}** · {channel.mention} · " + _("all I need is there.")
+    given = channel.permissions_for(guild.me)
+    has = permission_words([each for each in NEEDED if getattr(given, each)]) or _("nothing")
+    grant = _("Open {channel} → Edit channel → Permissions → {role}, and allow *{lacks}*.").format(
+        channel=channel.mention, role=role_name(guild), lacks=permission_words(lacks)
+    )
+    return (
+        f"**{name}** · {channel.mention} · "
+        + _("lacks *{lacks}*.").format(lacks=permission_words(lacks))
+        + f"\n{grant}\n-# "
+        + _("Has: {permissions}.").format(permissions=has)
+    )
+
+
+def _role_lines(community: Community, guild: discord.Guild) -> list[str]:
+    channel = guild.get_channel(community.checkins_channel_id or 0)
+    mentions_all = channel is not None and channel.permissions_for(guild.me).mention_everyone
+    lines: list[str] = []
+    for name, role_id in ((_("Hosts"), community.host_role_id), (_("Bell"), community.bell_role_id)):
+        role = guild.get_role(role_id) if role_id else None
+        if role_id and role is None:
+            lines.append(f"**{name}** · " + _("the role is gone. Choose another with /setup start."))
+        elif role is not None and not role.mentionable and not mentions_all:
+            grant = _(
+                "I can't mention this role, so nobody hears it. Open Server Settings → Roles → {role}, and turn on "
+                "*Allow anyone to @mention this role*."
+            ).format(role=discord.utils.escape_markdown(role.name))
+            lines.append(f"**{name}** · {role.mention} · {grant}")
+        elif role is not None:
+            lines.append(f"**{name}** · {role.mention} · " + _("I can mention this role."))
+    if not community.host_role_id:
+        lines.append(
+            f"**{_('Hosts')}** · " + _("no role yet, so those who manage the server host. /setup start chooses one.")
+        )
+    return lines
+
+
+def _coming_words(to_come: list[ToCome]) -> str:
+    if not to_come:
+        return _("Nothing is planned.")
+    return "\n".join(f"- {cards.stamp(thing.at)} · {what_words(thing.what)}" for thing in to_come)
+
+
+def _wrong_words(went_wrong: list[Delivery]) -> str:
+    return "\n".join(
+        f"- {cards.stamp(each.due_at, 'f')} · {what_words(each.kind.value)}. {reason_words(each.reason)}"
+        for each in went_wrong[:MOST_WENT_WRONG]
+    )
+
+
+def what_words(what: str) -> str:
+    """Return the words for one thing Kith does."""
+    return {
+        "open": _("a check-in opens"),
+        "close": _("a check-in closes"),
+        DeliveryKind.ROUND.value: _("a check-in's card"),
+        DeliveryKind.CHECK_IN.value: _("a member's check-in"),
+        DeliveryKind.WEAVING.value: _("the weaving of a round"),
+        DeliveryKind.REMINDER.value: _("a reminder to someone who asked for it"),
+        DeliveryKind.QUIET.value: _("a question to the hosts"),
+        DeliveryKind.NOTE.value: _("a note to the hosts"),
+    }.get(what, what)
+
+
+def _about_words(outlook: Outlook, intents: discord.Intents) -> str:
+    versions = f"Kith {__version__} · discord.py {discord.__version__} · {outlook.database} · "
+    asked = ", ".join(name for name, on in intents if on)
+    if intents.message_content:
+        reading = _("I can read messages, for summaries of whole threads.")
+    else:
+        reading = _("I can't read what members write to each other; only summaries of whole threads would need that.")
+    return (
+        f"-# {versions}Python {platform.python_version()}\n-# "
+        + _("Intents: {intents}.").format(intents=asked)
+        + f" {reading}"
+    )
