@@ -20,13 +20,15 @@ Settings stand in .env; .env.example says what each is for.
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status: 0 done, 1 failed, 2 something to mend first."""
     asked = command_line().parse_args(arguments)
+    if asked.command == "rehearse":
+        from bot.rehearsal import rehearse  # alone, so that its first lines come before the rest is loaded
+
+        return rehearse(page=asked.page)
     from bot import commands, doctor  # only now, so that help comes at once
 
     match asked.command:
         case "run":
             return commands.run()
-        case "rehearse":
-            return commands.rehearse(page=asked.page)
         case "doctor":
             return doctor.doctor(offline=asked.offline)
         case "invite":

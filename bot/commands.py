@@ -202,16 +202,3 @@ def dump_command(url: URL) -> str:
         if value is not None:
             parts.append(f"--{option}={value}")
     return " ".join(map(quote, [*parts, url.database or ""]))
-
-
-def rehearse(*, page: bool) -> int:
-    """Play a month on simulated Discord; ``page`` then keeps it open in the browser."""
-    try:
-        from bot.rehearsal import rehearse as play
-    except ModuleNotFoundError as error:
-        if error.name != "simcord":
-            raise
-        tell("The rehearsal needs simcord, a simulated Discord. make rehearse installs it and starts the rehearsal.")
-        return TO_MEND
-    log_plainly("WARNING")
-    return play(page)

@@ -15,8 +15,9 @@ from bot.app import App, assemble
 from bot.client import KithBot
 from bot.database import migrate
 from bot.errors import Refusal
+from bot.rehearsal.clock import EnvClock
 from bot.store import TABLES
-from tests.discord.scene import EnvClock, Scene
+from tests.discord.scene import Scene
 from tests.fakes import FixedClock
 from tests.official import SKIPPED, VARIABLE, check_simcord
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -14,16 +14,6 @@ from bot.calendar import Turn
 from bot.client import KithBot
 from bot.services.people import Person
 from bot.services.rhythms import Beat
-
-
-class EnvClock:
-    """The simulated Discord's own clock, so that both move together."""
-
-    env: simcord.Env | None = None
-
-    def now(self) -> datetime:
-        """Return the simulation's instant, aware and in UTC."""
-        return self.env.now() if self.env else datetime.now(UTC)
 
 
 @dataclass

@@ -1,0 +1,343 @@
+"""The simulated Discord a rehearsal plays on: people act, time passes, and whatever changes is told."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import discord
+import simcord
+from simcord import ChannelHandle, InteractionResult, MemberActor, ResponseMessage, RoleHandle
+from sqlmodel import Session
+
+from bot.app import App
+from bot.client import KithBot
+from bot.database import transaction
+from bot.errors import Refusal
+from bot.rehearsal.clock import EnvClock
+from bot.rehearsal.drawing import buttons_of, control, walked
+from bot.rehearsal.people import CAST, COMMUNITY, ZONE, Part
+from bot.rehearsal.transcript import Seen, Transcript
+from bot.store.rhythms import rhythms_of
+
+FIRST_DAY = date(2026, 3, 19)
+SPOKEN = (0, 19, 20, 23)
+"""Discord's types of messages that say something; the others note that a thread was made and such."""
+RADIO_GROUP = 21
+
+
+class Astray(Exception):
+    """The month did not go as it should; the sentence says where."""
+
+
+class Ear(logging.Handler):
+    """Keeps the errors Kith logs, so that none goes by unnoticed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one error."""
+        self.heard.append(record.getMessage())
+
+
+class Names:
+    """What the ids on the simulated Discord are called."""
+
+    def __init__(self, env: simcord.Env) -> None:
+        self._env = env
+        self.zone = ZoneInfo(ZONE)
+
+    def user(self, user_id: int) -> str:
+        """Return a person's name."""
+        user = self._env.backend.users[user_id]
+        return user.global_name or user.name
+
+    def role(self, role_id: int) -> str:
+        """Return a role's name."""
+        return next(
+            (guild.roles[role_id].name for guild in self._env.backend.guilds.values() if role_id in guild.roles), "role"
+        )
+
+    def channel(self, channel_id: int) -> str:
+        """Return a channel's name."""
+        channel = self._env.backend.channels.get(channel_id)
+        return "the thread" if channel is None or channel.is_thread else f"#{channel.name}"
+
+    def now(self) -> datetime:
+        """Return the simulation's instant."""
+        return self._env.now()
+
+
+class Director:
+    """Lays out which question comes next, so that what the people say answers it; Kith would draw one."""
+
+    def __init__(self, app: App) -> None:
+        self.database = app.database
+
+    @transaction
+    def lay_out(self, session: Session, community_id: int, question_id: str) -> None:
+        """Keep a question for the next round."""
+        for rhythm in rhythms_of(session, community_id):
+            rhythm.question_id = question_id
+
+
+class Stage:
+    """One community on a simulated Discord with Kith in it, told as it goes."""
+
+    def __init__(self, env: simcord.Env, app: App, bot: KithBot, transcript: Transcript) -> None:
+        self.env, self.app, self.bot, self.transcript = env, app, bot, transcript
+        self.zone = ZoneInfo(ZONE)
+        self._director = Director(app)
+        self._seen: dict[int, Seen] = {}
+        self._errors = 0
+        self._ear = Ear()
+        logging.getLogger().addHandler(self._ear)
+        env.backend.subscribers.insert(0, self._speak_their_language)
+        self.guild = env.create_guild(COMMUNITY)
+        self.hosts = self.guild.create_role("Hosts", mentionable=True)
+        self._admins = self.guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
+        self.kitchen = self.guild.create_text_channel("kitchen-table")
+        self.people = {part.name: self._arrive(part) for part in CAST}
+        self._locales = {self.people[part.name].id: part.locale for part in CAST}
+
+    def _arrive(self, part: Part) -> MemberActor:
+        roles = [role for role, held in ((self.hosts, part.hosts), (self._admins, part.manages)) if held]
+        return self.guild.add_member(self.env.create_user(part.name.lower(), global_name=part.name), roles=roles)
+
+    def _speak_their_language(self, event: str, payload: Any) -> None:
+        """Give each interaction the locale of whoever acts, which the simulation leaves at English."""
+        if event == "INTERACTION_CREATE":
+            user = payload["member"]["user"] if "member" in payload else payload["user"]
+            payload["locale"] = self._locales.get(int(user["id"]), "en-GB")
+
+    def leave(self) -> None:
+        """Stop listening."""
+        logging.getLogger().removeHandler(self._ear)
+
+    async def question(self, question_id: str) -> None:
+        """Choose what the next round asks."""
+        await self._director.lay_out(self.guild.id, question_id)
+
+    async def until(self, day: date, at: str, zone: str = ZONE) -> None:
+        """Let time pass up to a moment, doing what falls due on the way, at its instant."""
+        hour, minute = map(int, at.split(":"))
+        target = datetime.combine(day, time(hour, minute), ZoneInfo(zone)).astimezone(UTC)
+        while (due := await self.next_due()) is not None and due <= target:
+            await self.pass_time(max(timedelta(seconds=1), due - self.env.now()))
+        await self.pass_time(max(timedelta(0), target - self.env.now()))
+
+    async def next_due(self) -> datetime | None:
+        """Return when Kith will do something next."""
+        outlook = await self.app.communities.outlook(self.guild.id)
+        return outlook.to_come[0].at if outlook.to_come else None
+
+    async def pass_time(self, by: timedelta) -> bool:
+        """Let time pass, do what is due, and tell what changed; return whether anything did."""
+        await self.env.advance_time(by.total_seconds())
+        await self.bot.tick()
+        await self.env.settle()
+        return self.look()
+
+    async def says(self, who: str, channel: ChannelHandle, words: str, answering: str | None = None) -> None:
+        """Let someone write, in answer to what someone else wrote there."""
+        reply_to = None if answering is None else self.post_by(channel, answering)
+        await self.people[who].send(channel, words, reply_to=reply_to)
+        self.look()
+
+    async def types(self, who: str, command: str, *, how: str = "types", **options: Any) -> InteractionResult:
+        """Let someone type a command at the kitchen table."""
+        shown = " ".join([f"/{command}", *(f"{name}: {value}" for name, value in options.items())])
+        self.transcript.did(who, how, shown)
+        result = await self.people[who].slash(self.kitchen, command, **options)
+        self.look()
+        return result
+
+    async def presses(
+        self, who: str, message: ResponseMessage | InteractionResult, name: str, *, how: str = "presses"
+    ) -> InteractionResult:
+        """Let someone press the button named ``noun:verb`` on a message."""
+        message = self._shown(message)
+        button = self._part(message, name)
+        self.transcript.did(who, how, control(button, self.names))
+        result = await self.people[who].click(message, custom_id=button["custom_id"])
+        self.look()
+        return result
+
+    async def picks(self, who: str, message: ResponseMessage | InteractionResult, name: str, value: RoleHandle) -> None:
+        """Let someone choose a role in the menu named ``noun:verb``."""
+        message = self._shown(message)
+        menu = self._part(message, name)
+        self.transcript.did(who, f"picks {value.name}")
+        await self.people[who].select(message, [value], custom_id=menu["custom_id"])
+        self.look()
+
+    async def fills_in(self, who: str, form: InteractionResult, **values: Any) -> InteractionResult:
+        """Let someone send a form in; what they leave alone stays as it was filled in."""
+        if form.modal is None:
+            raise Astray(f"{who} was shown no form")
+        filled = prefilled(form.modal) | values
+        self.transcript.filled_in(who, form.modal, filled)
+        known = {part["custom_id"] for part in walked(form.modal["components"]) if "custom_id" in part}
+        sent = {name: value for name, value in filled.items() if name in known}
+        result = await self.people[who].submit_modal(form, sent)
+        self.look()
+        return result
+
+    async def checks_in(self, who: str, words: str, *, how: str = "presses", **values: Any) -> InteractionResult:
+        """Let someone answer the open round by its card's button."""
+        form = await self.presses(who, self.card(), "round:open", how=how)
+        return await self.fills_in(who, form, words=words, **values)
+
+    @property
+    def names(self) -> Names:
+        """What things are called."""
+        return Names(self.env)
+
+    @property
+    def checkins(self) -> ChannelHandle:
+        """The channel for check-ins."""
+        channels = self.env.backend.channels.values()
+        found = next((each for each in channels if each.name == "check-ins"), None)
+        if found is None:
+            raise Astray("there is no channel for check-ins")
+        return ChannelHandle(self.env, self.guild, found)
+
+    @property
+    def thread(self) -> ChannelHandle:
+        """The latest card's thread."""
+        return ChannelHandle(self.env, self.guild, self.env.backend.get_channel(self.card().id))
+
+    def card(self, name: str = "round:open") -> ResponseMessage:
+        """Return the latest message in the check-in channel that has the button ``noun:verb``."""
+        for stored in reversed(self.env.backend.messages[self.checkins.id].values()):
+            if not stored.is_ephemeral and found_part(stored.components, name):
+                return ResponseMessage(self.env, stored)
+        raise Astray(f"no card with the button {name} was posted")
+
+    def post_by(self, channel: ChannelHandle, who: str) -> ResponseMessage:
+        """Return the latest message that is someone's, or shows their check-in."""
+        member = self.people[who]
+        for stored in reversed(self.env.backend.messages[channel.id].values()):
+            if stored.author_id == member.id or f"**{member.mention}" in str(stored.components):
+                return ResponseMessage(self.env, stored)
+        raise Astray(f"nothing of {who}'s stands in the thread")
+
+    def _shown(self, message: ResponseMessage | InteractionResult) -> ResponseMessage:
+        if isinstance(message, ResponseMessage):
+            return message
+        shown = message.response or next(iter(message.followups), None)
+        if shown is None:
+            raise Astray("a command or button was not answered")
+        return shown
+
+    def _part(self, message: ResponseMessage, name: str) -> dict[str, Any]:
+        found = found_part(message.components, name)
+        if found is None:
+            raise Astray(f"the message has no {name} to press")
+        return found
+
+    def look(self) -> bool:
+        """Tell what changed on Discord since the last look; return whether anything did. Raises Astray."""
+        now = {seen.id: seen for seen in self._everything()}
+        changes = 0
+        for seen in sorted(now.values(), key=lambda each: (each.only is None, each.id)):
+            before = self._seen.get(seen.id)
+            if before is None:
+                self.transcript.appeared(seen)
+            elif before != seen:
+                self.transcript.changed(before, seen)
+            changes += before != seen
+        for message_id in [each for each in self._seen if each not in now]:
+            self.transcript.removed(self._seen[message_id])
+            changes += 1
+        self._seen = now
+        self._require_no_error()
+        return changes > 0
+
+    def _everything(self) -> Iterator[Seen]:
+        backend, names = self.env.backend, self.names
+        for channel_id, messages in backend.messages.items():
+            channel = backend.channels.get(channel_id)
+            if channel is None:
+                continue
+            for stored in messages.values():
+                if stored.type not in SPOKEN:
+                    continue
+                only = None
+                if stored.is_ephemeral:
+                    only = int((stored.interaction_metadata or {})["user"]["id"])
+                elif channel.guild_id is None:
+                    only = next(user for user, each in backend.dm_channels.items() if each == channel_id)
+                seen = Seen(
+                    id=stored.id,
+                    place=names.channel(channel_id),
+                    author=names.user(stored.author_id),
+                    content=stored.content,
+                    components=stored.components,
+                    files=tuple(each["filename"] for each in stored.attachments),
+                    thread=channel.is_thread,
+                    only=None if only is None else names.user(only),
+                    direct=channel.guild_id is None,
+                )
+                yield replace(seen, answers=self._answered(stored.reference))
+
+    def _answered(self, reference: dict[str, Any] | None) -> str | None:
+        """Return whose words a message answers."""
+        if reference is None or "message_id" not in reference:
+            return None
+        stored = self.env.backend.messages[int(reference["channel_id"])].get(int(reference["message_id"]))
+        if stored is None:
+            return None
+        people = {f"**{actor.mention}": name for name, actor in self.people.items()}
+        shown = next((name for sign, name in people.items() if sign in str(stored.components)), None)
+        return shown or self.names.user(stored.author_id)
+
+    def _require_no_error(self) -> None:
+        errors = self.env.errors[self._errors :]
+        self._errors += len(errors)
+        for error in errors:
+            if not isinstance(getattr(error, "original", error), Refusal):
+                raise Astray(f"Kith raised {type(error).__name__}: {error}") from error
+        if self._ear.heard:
+            heard, self._ear.heard = self._ear.heard, []
+            raise Astray(f"Kith logged an error: {heard[0]}")
+
+
+def found_part(components: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
+    """Return the button or menu named ``noun:verb``, whatever row it is about."""
+    noun, verb = name.split(":")
+    for part in buttons_of(components):
+        custom_id = str(part.get("custom_id", ""))
+        if custom_id.startswith(f"{noun}:") and custom_id.endswith(f":{verb}"):
+            return part
+    return None
+
+
+def prefilled(form: dict[str, Any]) -> dict[str, Any]:
+    """Return what a form holds before anyone touches it; a real client sends that in."""
+    values: dict[str, Any] = {}
+    for part in walked(form["components"]):
+        if "custom_id" not in part:
+            continue
+        chosen = [option["value"] for option in part.get("options", []) if option.get("default")]
+        if part.get("type") == RADIO_GROUP and chosen:
+            values[part["custom_id"]] = chosen[0]
+        elif chosen:
+            values[part["custom_id"]] = chosen
+        elif part.get("value"):
+            values[part["custom_id"]] = part["value"]
+    return values
+
+
+def set_up(bot: KithBot, clock: EnvClock) -> simcord.Env:
+    """Return a simulated Discord that stands just before the first day, with a bot called Kith."""
+    env = simcord.Env(bot)
+    env.backend.edit_bot_profile("Kith")
+    first = datetime.combine(FIRST_DAY, time(19, 20), ZoneInfo(ZONE))
+    env.backend.advance_clock((first - env.now()).total_seconds())
+    clock.env = env
+    return env

@@ -1,0 +1,250 @@
+"""Prints what happens, as it happens: days, doings, cards, threads, and what only one member sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from bot.rehearsal.drawing import (
+    Barred,
+    Names,
+    Row,
+    accent_of,
+    buttons_of,
+    card,
+    form_rows,
+    fresh_controls,
+    marked_up,
+    texts_of,
+)
+from bot.rehearsal.people import CAST, COMMUNITY, Part
+
+WIDEST = 100
+PRIVATE = "┊ "
+THREAD = "│ "
+INDENT = 7
+SHORT = 3
+"""Lines up to which a private answer is told in one."""
+LONG = 10
+"""Lines from which on a panel leaves out what an earlier one has shown."""
+COLOURS = ("green", "yellow", "magenta", "blue", "cyan", "bright_red", "bright_green", "bright_magenta")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message as it stands: where it is, who wrote it, and who sees it (``only``: nobody but that member)."""
+
+    id: int
+    place: str
+    author: str
+    content: str
+    components: list[dict[str, Any]]
+    files: tuple[str, ...] = ()
+    thread: bool = False
+    only: str | None = None
+    direct: bool = False
+    answers: str | None = None
+
+
+def paper() -> Console:
+    """Return the terminal, at most 100 columns wide; plain when the output goes to a file."""
+    console = Console(highlight=False)
+    console.width = min(console.width, WIDEST) if console.is_terminal else WIDEST
+    return console
+
+
+def print_heading(console: Console, weeks: str) -> None:
+    """Print who rehearses. It needs nothing of Kith or Discord, so it can come at once."""
+    console.print(Rule(style="bold"))
+    console.print(Text(f"{COMMUNITY}, {weeks}", "bold"))
+    console.print(
+        "Eight bakers learned sourdough together. What happens when the course is over? "
+        "They are invented; Kith is real and runs here on a simulated Discord. Nothing leaves this machine."
+    )
+    console.print()
+    table = Table.grid(padding=(0, 2))
+    for part in CAST:
+        table.add_row(name_of(part), part.place, Text(part.about, "dim"))
+    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print()
+    console.print(
+        Text.assemble(
+            "Times are those of Ghent. Cards have a frame, threads a ",
+            (THREAD.strip(), "bold"),
+            " at the left, and what only one member sees a ",
+            (PRIVATE.strip(), "bold"),
+            ".",
+        ),
+        style="dim",
+    )
+
+
+def name_of(part: Part) -> Text:
+    """Return a person's name in their colour."""
+    return Text(part.name, f"bold {COLOURS[CAST.index(part)]}")
+
+
+class Transcript:
+    """Tells the rehearsal, one line or card at a time."""
+
+    def __init__(self, console: Console, names: Names) -> None:
+        self._console = console
+        self._names = names
+        self._day: date | None = None
+        self._parts = {part.name: part for part in CAST}
+        self._forms: set[str] = set()
+        self._panels: set[str] = set()
+
+    def tell(self, words: str) -> None:
+        """Say something the reader needs to know that nobody on Discord said."""
+        self._turn_page()
+        self._show([Text(words, "italic dim")], "")
+
+    def did(self, who: str, *what: str | Text) -> None:
+        """Tell what someone did."""
+        self._turn_page()
+        line = self._named(who)
+        for each in what:
+            line.append("" if str(each).startswith(",") else " ").append(each)
+        self._at_once(line)
+
+    def filled_in(self, who: str, form: dict[str, Any], values: dict[str, Any]) -> None:
+        """Show a form as its only reader saw it: in full the first time, later without what the thread will show."""
+        first = form["title"] not in self._forms
+        self._forms.add(form["title"])
+        rows = list(form_rows(form, values))
+        if not first:
+            public = values.get("share") == "everyone"
+            chosen = [f"{label}: {value}" for label, value, free in rows if not (public and free)]
+            self._show(
+                [Text(f"{form['title']} · only {who} sees the form: ", "dim").append(" · ".join(chosen), "")], PRIVATE
+            )
+            return
+        table = Table.grid(padding=(0, 2))
+        for label, value, free in rows:
+            table.add_row(Text(label, "dim"), Text(value, "italic" if free else ""))
+        asked = [row for text in texts_of(form["components"]) for row in marked_up(text, self._names)]
+        self._show([Text(f"{form['title']} · a form only {who} sees", "dim"), *asked, table], PRIVATE)
+
+    def appeared(self, seen: Seen) -> None:
+        """Show a new message."""
+        self._turn_page()
+        if seen.only is not None:
+            self._private(seen)
+        elif not seen.components:
+            what = f"answers {seen.answers}" if seen.answers else "writes"
+            self.did(seen.author, what, "in the thread" if seen.thread else f"in {seen.place}")
+            self._show(marked_up(seen.content, self._names), THREAD)
+        elif seen.thread:
+            self._show(card(seen.components, self._names), THREAD)
+        else:
+            title = Text.assemble(f"{self._clock()} ", (seen.author, "bold"), f" in {seen.place}")
+            self._frame(card(seen.components, self._names, airy=True), title, accent_of(seen.components))
+
+    def changed(self, before: Seen, now: Seen) -> None:
+        """Show what is new in a message; the whole of a private panel that has turned into another."""
+        self._turn_page()
+        old, new = texts_of(before.components), texts_of(now.components)
+        if now.only is not None and old[:1] != new[:1]:
+            self._private(now)
+            return
+        rows = [row for text in new if text not in old for row in marked_up(text, self._names)]
+        buttons, before_buttons = buttons_of(now.components), buttons_of(before.components)
+        if fresh := fresh_controls(before_buttons, buttons, self._names):
+            rows.append(Row(fresh))
+        elif before_buttons and not buttons:
+            rows.append(Row(Text("(no buttons any more)", "dim")))
+        if not rows:
+            return
+        if now.only is not None:
+            self._show([Text(f"only {now.only} sees this change", "dim"), *rows], PRIVATE)
+        elif now.thread:
+            self._show([Text("now reads", "dim"), *rows], THREAD)
+        else:
+            title = Text.assemble(f"{self._clock()} ", (now.author, "bold"), " edits its card")
+            about = next((row for row in card(now.components, self._names) if row.text.style == "bold"), None)
+            if about is not None and about.plain not in [row.plain for row in rows]:
+                title.append(f" · {about.plain}", "dim")
+                title.truncate(self._console.width - INDENT - 8, overflow="ellipsis")
+            self._frame(rows, title, accent_of(now.components))
+
+    def removed(self, before: Seen) -> None:
+        """Tell that a message is gone."""
+        self._turn_page()
+        first = marked_up(next(iter(texts_of(before.components)), before.content), self._names)[0]
+        gone = Text("gone: ", "dim").append_text(first.text).append(" …", "dim")
+        self._show([gone], THREAD if before.thread else "")
+
+    def end(self, words: str) -> None:
+        """Print the last line."""
+        self._console.print()
+        self._console.print(Rule(style="bold"))
+        self._console.print(words)
+
+    def _private(self, seen: Seen) -> None:
+        """Show what one member sees: a sentence on one line; of a long panel what no earlier one has shown."""
+        if seen.direct:
+            self._at_once(Text.assemble((seen.author, "bold"), f" sends {seen.only} a direct message"))
+        rows = card(seen.components, self._names) if seen.components else marked_up(seen.content, self._names)
+        rows += [Row(Text(f"file: {name}", "dim")) for name in seen.files]
+        if len(rows) <= SHORT and not any(row.quoted for row in rows):
+            line = Text(f"only {seen.only} sees: ", "dim")
+            for row in rows:
+                fits = len(line) + len(row.text) < self._console.width - INDENT - len(PRIVATE)
+                line.append("" if line.plain.endswith(": ") else " " if fits else "\n").append_text(row.text)
+            self._show([line], PRIVATE)
+            return
+        shown: list[RenderableType] = [Text(f"only {seen.only} sees this", "dim"), rows[0]]
+        left_out = False
+        for row in rows[1:]:
+            known = len(rows) > LONG and row.plain in self._panels
+            if not known:
+                shown.append(row)
+            elif not left_out:
+                shown.append(Text("…", "dim"))
+            left_out = known
+        self._panels.update(row.plain for row in rows if not row.quoted)
+        self._show(shown, PRIVATE)
+
+    def _frame(self, rows: Sequence[RenderableType], title: Text, colour: str) -> None:
+        panel = Panel(Group(*rows), title=title, title_align="left", border_style=colour, padding=(0, 1))
+        self._console.print(Padding(panel, (0, 0, 0, INDENT)))
+
+    def _show(self, rows: Sequence[RenderableType], bar: str) -> None:
+        self._console.print(Barred(Group(*rows), " " * INDENT + bar))
+
+    def _at_once(self, line: Text) -> None:
+        self._console.print(Barred(line, " " * (INDENT + 2), f"{self._clock():{INDENT}}"))
+
+    def _named(self, who: str) -> Text:
+        part = self._parts[who]
+        name = name_of(part)
+        here = self._names.now().astimezone(self._names.zone)
+        there = here.astimezone(ZoneInfo(part.zone))
+        apart = abs((there.replace(tzinfo=None) - here.replace(tzinfo=None)).total_seconds())
+        if apart > 3600:
+            name.append(f" ({there:%H:%M} in {part.place})", "not bold dim")
+        return name
+
+    def _clock(self) -> str:
+        return f"{self._names.now().astimezone(self._names.zone):%H:%M}"
+
+    def _turn_page(self) -> None:
+        today = self._names.now().astimezone(self._names.zone)
+        if today.date() != self._day:
+            self._day = today.date()
+            self._console.print()
+            self._console.print(Rule(Text(day_words(today), "bold"), align="left", style="dim"))
+
+
+def day_words(instant: datetime) -> str:
+    """Return a date for a heading."""
+    return f"{instant:%A} {instant.day} {instant:%B %Y}"

@@ -1,0 +1,113 @@
+"""The rehearsal: eight weeks in a community of eight, told as they happen."""
+
+import contextlib
+import io
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bot.rehearsal import month, rehearse
+from bot.rehearsal.house import on_stage
+from bot.rehearsal.people import CAST
+from bot.rehearsal.stage import Astray
+
+PRIVATE_WORDS = ("Ich backe gerade nur", "Dad is in hospital")
+LONGEST = 60
+"""Seconds, on a machine that does much else beside; alone it takes a fraction of that."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a rehearsal went."""
+
+    status: int
+    seconds: float
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        """All that was printed, each stretch of space as one."""
+        return " ".join(" ".join(self.lines).split())
+
+
+@pytest.fixture(scope="module")
+def played() -> Played:
+    """Return one rehearsal, played for all tests here."""
+    printed, began = io.StringIO(), time.perf_counter()
+    with contextlib.redirect_stdout(printed):
+        status = rehearse(page=False)
+    return Played(status, time.perf_counter() - began, printed.getvalue().splitlines())
+
+
+def test_the_rehearsal_ends_well_and_in_time(played: Played) -> None:
+    assert played.status == 0, played.lines[-1]
+    assert played.seconds < LONGEST
+
+
+def test_everyone_in_the_community_is_introduced(played: Played) -> None:
+    assert all(part.name in played.text and part.place in played.text for part in CAST)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "Lieve types /setup start",
+        "Kith has begun here",
+        "Write ahead · a form only Keiko sees",
+        "[Check in] [Pass this time]",
+        "@Keiko checks in",
+        "Bridie presses [Pass this time]",
+        "now reads",
+        "gone: @Bridie checks in",
+        "Amina answers Tomás in the thread",
+        "Kith sends Rosa a direct message",
+        "Who will answer?",
+        "late and welcome",
+        "types /rhythm skip",
+        "types /rhythm pause",
+        "file: my-kith-data.json",
+        "Kith has forgotten you here",
+        "Does this rhythm still serve?",
+        "presses [Half as often]",
+        "every 2 weeks on Monday",
+    ],
+)
+def test_the_transcript_has_each_key_moment(played: Played, moment: str) -> None:
+    without_places = played.text.replace(" (12:02 in Nairobi)", "")
+
+    assert moment in without_places
+
+
+def test_the_card_comes_at_nine_in_ghent_on_both_sides_of_the_summer_time_change(played: Played) -> None:
+    posted = [line for line in played.lines if "Kith in #check-ins" in line and "09:00" in line]
+
+    assert len(posted) == 6  # four rounds, one weaving, one question to the hosts
+
+
+@pytest.mark.parametrize("words", PRIVATE_WORDS)
+def test_private_words_are_shown_only_as_what_one_member_sees(played: Played, words: str) -> None:
+    told = [line for line in played.lines if words in line]
+
+    assert told
+    assert all(line.lstrip().startswith("┊") for line in told)
+
+
+def test_the_skipped_week_and_the_holiday_have_no_check_in(played: Played) -> None:
+    days = [line for line in played.lines if line.startswith(("Monday 30 March", "Monday 6 April"))]
+
+    assert days == []
+
+
+def test_a_transcript_in_a_file_is_plain_and_at_most_a_hundred_wide(played: Played) -> None:
+    assert all(len(line) <= 100 and "\x1b" not in line for line in played.lines)
+
+
+async def test_a_month_that_goes_wrong_says_where(tmp_path: Path) -> None:
+    async with on_stage(Console(file=io.StringIO()), tmp_path) as stage:
+        stage.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+
+        with pytest.raises(Astray, match="no card with the button"):
+            await month.play(stage)
