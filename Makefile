@@ -7,11 +7,14 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 CATALOGUES := bot/locales
 
-.PHONY: help rehearse run test check crash-test bench lock words
+.PHONY: help rehearse run doctor invite backup test check crash-test bench lock words
 
 help:
 	@echo "make rehearse    see a month with Kith on a simulated Discord, without an account"
 	@echo "make run         run Kith with the settings in .env"
+	@echo "make doctor      look at everything Kith needs, and say what to mend"
+	@echo "make invite      print the link that adds Kith to a server"
+	@echo "make backup      copy the database while Kith runs"
 	@echo "make test        run the tests"
 	@echo "make check       formatting, lint and types"
 	@echo "make crash-test  kill Kith again and again, and count what was lost or doubled"
@@ -22,8 +25,8 @@ help:
 rehearse: $(INSTALLED)
 	$(BIN)/kith rehearse
 
-run: $(INSTALLED)
-	$(BIN)/kith run
+run doctor invite backup: $(INSTALLED)
+	@$(BIN)/kith $@
 
 test: $(INSTALLED)
 	$(BIN)/pytest
