@@ -15,6 +15,7 @@ from bot.language import _
 from bot.services.rounds import Note, Post, Quiet, Reminder, RoundCard, Weaving
 from bot.store.checkins import Round, RoundState
 from bot.store.deliveries import DeliveryKind
+from bot.store.rhythms import Rhythm, RhythmState
 from cogs.support import pressed_name
 from cogs.words import arriving_word, reason_words, rule_words, tag_word
 
@@ -101,7 +102,9 @@ def _round_words(shown: Round) -> str:
         return _("This round closed {when}. Late words are welcome until the next one opens.").format(
             when=stamp(shown.closes_at, "R")
         )
-    return _("This round is over. Thank you to everyone who brought something.")
+    if shown.threaded:
+        return _("This round is over. Thank you to everyone who brought something.")
+    return _("This round is over.")
 
 
 def post(shown: Post, marker: int) -> ui.LayoutView:
@@ -172,7 +175,10 @@ def reminder_card(reminded: Reminder, marker: int) -> ui.LayoutView:
 
 
 def quiet(asked: Quiet, marker: int) -> ui.LayoutView:
-    """Draw the question to the hosts whether a rhythm still serves."""
+    """Draw the question to the hosts whether a rhythm still serves; once they answered, what they decided."""
+    heading = "### " + _("Does this rhythm still serve?")
+    if asked.posted is not None and asked.rhythm.state is not RhythmState.ASKING:
+        return drawing(ui.Container(ui.TextDisplay(f"{heading}\n{_decided_words(asked.rhythm)}"), id=marker))
     hosts = asked.community.host_role_id
     rhythm = asked.rhythm
     buttons = [
@@ -185,7 +191,6 @@ def quiet(asked: Quiet, marker: int) -> ui.LayoutView:
         "The last two check-ins stayed quiet, which happens to every community. I am holding the next one back "
         "until a host says what would serve now.\n-# So far: {rule}"
     ).format(rule=rule_words(rhythm))
-    heading = "### " + _("Does this rhythm still serve?")
     return drawing(
         ui.Container(
             ui.TextDisplay((f"<@&{hosts}>\n" if hosts else "") + heading),
@@ -193,6 +198,14 @@ def quiet(asked: Quiet, marker: int) -> ui.LayoutView:
             ui.ActionRow(*buttons),
             id=marker,
         )
+    )
+
+
+def _decided_words(rhythm: Rhythm) -> str:
+    if rhythm.next_at is None:
+        return _("The hosts have decided: this rhythm has ended. Thank you to everyone who brought something.")
+    return _("The hosts have decided: it goes on, {rule}. The next check-in opens {when}.").format(
+        rule=rule_words(rhythm), when=stamp(rhythm.next_at)
     )
 
 
@@ -205,6 +218,8 @@ def note(told: Note, marker: int) -> ui.LayoutView:
         DeliveryKind.CHECK_IN: _("A check-in of {when} could not be shown in its thread. The words are kept."),
         DeliveryKind.QUIET: _("The question to the hosts of {when} was not posted."),
     }.get(told.about.kind, _("Something due {when} was not posted."))
+    if told.about.reason == "not-removed":
+        what = _("A check-in was taken back {when}, but its post is still in the thread.")
     words = what.format(when=stamp(told.about.due_at, "f")) + " " + reason_words(told.about.reason)
     mention = f"<@&{hosts}> " if hosts else ""
     return drawing(ui.Container(ui.TextDisplay(mention + _("A note for the hosts.") + "\n" + words), id=marker))

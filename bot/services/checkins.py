@@ -40,8 +40,8 @@ from bot.store.rhythms import Rhythm, RhythmState, rhythms_due, rhythms_of
 OPEN_DAYS = 4
 """Local days a round stays open; a rhythm comes round at most weekly, so there is time for the late."""
 QUIET_ROUNDS = 2
-AT_ONCE = 200
-"""Rhythms or rounds tended in one transaction."""
+AT_ONCE = 50
+"""Rhythms or rounds tended in one transaction, a fraction of a second: meanwhile members wait for SQLite's one writer."""
 
 ARRIVING = ("rested", "curious", "glad", "full", "tired", "tender", "restless", "grateful")
 """The words one may arrive with; their translations stand with the form."""
@@ -243,7 +243,7 @@ class CheckIns:
         changed = self._put(check_in, answer, words, now, was_answered=was_answered)
         if answered is not None and (changed or is_new):
             show_check_in(session, check_in, now)
-            if answered.weaving_id is not None:
+            if answered.weaving_version:
                 show_weaving(session, answered, now)
         session.flush()
         return Written(_outcome(answered, check_in, was_answered=was_answered), check_in, answered)
@@ -307,10 +307,13 @@ class CheckIns:
         answered = round_with_card(session, community_id, thread_id)
         if answered is None or answered.id is None:
             return
+        now = self._clock.now()
         for each in check_ins_in(session, answered.id):
             named = each.message_id in replied_to or each.member_id in replied_to
             if each.replied_at is None and each.member_id != author_id and named:
-                each.replied_at = self._clock.now()
+                each.replied_at = now
+                if answered.weaving_id is not None:
+                    show_weaving(session, answered, now)
 
     @transaction
     def adopt_card(self, session: Session, community_id: int, round_id: int, channel_id: int, message_id: int) -> None:
@@ -365,11 +368,11 @@ class CheckIns:
 def erase(session: Session, check_in: CheckIn, now: datetime) -> None:
     """Remove a check-in's words from the row and, where it was shown, from the thread and the weaving."""
     was_public = check_in.public
-    check_in.words, check_in.arriving, check_in.need = "", None, False
+    check_in.words, check_in.arriving, check_in.need, check_in.replied_at = "", None, False, None
     if check_in.round_id is not None and was_public:
         show_check_in(session, check_in, now)
         woven = session.get(Round, check_in.round_id)
-        if woven is not None and woven.weaving_id is not None:
+        if woven is not None and woven.weaving_version:  # also while it is on its way
             show_weaving(session, woven, now)
 
 

@@ -27,6 +27,19 @@ async def test_a_closed_round_is_woven_with_those_who_were_heard_and_who_waits_f
     assert "next check-in opens <t:" in weaving
 
 
+async def test_a_reply_after_the_weaving_takes_the_answer_off_those_that_wait(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "Who has hosted online?")
+    post = scene.thread(card).history()[-1]
+    await scene.later(days=4, hours=1)
+    assert "Who will answer?" in scene.messages(scene.checkins)[-1].text
+
+    await scene.bo.send(scene.thread(card), "I have.", reply_to=post)
+
+    assert "Who will answer?" not in scene.messages(scene.checkins)[-1].text
+
+
 async def test_a_round_without_public_words_closes_without_a_weaving(scene: Scene) -> None:
     await scene.begin()
     card = await scene.open_round()
