@@ -1,8 +1,10 @@
 """What comes when: adding, moving, skipping, pausing and ending rhythms."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 from sqlmodel import Session
 
@@ -12,13 +14,20 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.people import Person, require_host
-from bot.store.communities import Community, community_of
-from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythm_of, rhythms_of
+from bot.store.communities import Community, community_of, one_at_a_time
+from bot.store.deliveries import DeliveryKind, plan
+from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythm_added_by, rhythm_of, rhythms_of
 
 MOST_RHYTHMS = 5
 """Rhythms a community can have at a time; more than that is a calendar, not a rhythm."""
 LONGEST_PAUSE = timedelta(days=366)
 MONTH_OFF = timedelta(days=28)
+LONGEST_EVERY = {Turn.WEEK: 52, Turn.MONTH: 12}
+DECIDED = "decided"
+"""Ends the key of the delivery that shows, on the question to the hosts, what they decided."""
+
+_TIME = re.compile(r"(?P<hour>[0-9]{1,2})(?:[:.h](?P<minute>[0-9]{2}))?(?:h|(?P<half>[ap])\.?m\.?)?")
+_DATE = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})")
 
 
 @dataclass(frozen=True)
@@ -35,10 +44,15 @@ class Beat:
 
 @dataclass(frozen=True)
 class RhythmView:
-    """A rhythm and the next times it comes round (none while it waits for the hosts' word)."""
+    """A rhythm and the next times it comes round (none while it waits for the hosts' word, or has ended).
+
+    ``left_out`` are the times it would have come were it not skipped or paused. Nothing is posted before ``begun``.
+    """
 
     rhythm: Rhythm
     coming: list[Slot]
+    left_out: list[Slot] = field(default_factory=list[Slot])
+    begun: bool = True
 
 
 class Rhythms:
@@ -51,7 +65,12 @@ class Rhythms:
     @transaction
     def overview(self, session: Session, community_id: int) -> list[RhythmView]:
         """Return a community's rhythms with their next three dates."""
-        return [view(rhythm) for rhythm in rhythms_of(session, community_id)]
+        return [self._view(session, rhythm) for rhythm in rhythms_of(session, community_id)]
+
+    @transaction
+    def hosted(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> RhythmView:
+        """Return the rhythm a host means; with no id, the only one. Raises Refusal."""
+        return self._view(session, self._hosted(session, community_id, person, rhythm_id))
 
     @transaction
     def add(self, session: Session, community_id: int, person: Person, beat: Beat, request_id: int) -> RhythmView:
@@ -59,12 +78,14 @@ class Rhythms:
 
         Raises Refusal for someone who doesn't host, or when there are five already.
         """
-        now = self._clock.now()
-        community = community_of(session, community_id, now)
+        community = community_of(session, community_id, self._clock.now())
         require_host(community, person)
-        if len(rhythms_of(session, community_id)) >= MOST_RHYTHMS:
+        one_at_a_time(session, community_id)
+        rhythms = rhythms_of(session, community_id)
+        added = any(each.request_id == request_id for each in rhythms)
+        if len(rhythms) >= MOST_RHYTHMS and not added:
             raise Refusal(_("There are five rhythms already. End one with /rhythm end before adding another."))
-        return view(self._new(session, community, beat, request_id))
+        return self._view(session, self._new(session, community, beat, request_id))
 
     @transaction
     def set_first(self, session: Session, community_id: int, person: Person, beat: Beat, request_id: int) -> RhythmView:
@@ -73,8 +94,9 @@ class Rhythms:
         require_host(community, person)
         first = next(iter(rhythms_of(session, community_id)), None)
         if first is None:
-            return view(self._new(session, community, beat, request_id))
-        return view(self._moved(first, beat))
+            one_at_a_time(session, community_id)
+            return self._view(session, self._new(session, community, beat, request_id))
+        return self._view(session, self._moved(session, first, beat))
 
     def _new(self, session: Session, community: Community, beat: Beat, request_id: int) -> Rhythm:
         now = self._clock.now()
@@ -83,7 +105,7 @@ class Rhythms:
         rhythm = Rhythm(
             community_id=community.id,
             weekday=beat.weekday or 0,
-            every=beat.every or 1,
+            every=check_every(beat.every or 1, turn),
             turn=turn,
             nth=(beat.nth or 1) if turn is Turn.MONTH else None,
             anchor=local_day(now, zone),
@@ -94,38 +116,58 @@ class Rhythms:
         schedule_next(rhythm, now)
         values = rhythm.model_dump(exclude={"id"}) | {"kind": RhythmKind.CHECKIN, "state": RhythmState.ACTIVE}
         insert_if_new(session, Rhythm, values)
-        return next(each for each in rhythms_of(session, community.id) if each.request_id == request_id)
+        return rhythm_added_by(session, community.id, request_id)
 
     @transaction
     def move(
         self, session: Session, community_id: int, person: Person, rhythm_id: int | None, beat: Beat
     ) -> RhythmView:
-        """Change when a rhythm comes round. It never comes twice within half a turn of its last date."""
-        return view(self._moved(self._hosted(session, community_id, person, rhythm_id), beat))
+        """Change when a rhythm comes round. It never comes twice within half a turn of its last date.
 
-    def _moved(self, rhythm: Rhythm, beat: Beat) -> Rhythm:
+        Raises Refusal when nothing is to change, or more weeks or months are asked for than there may be.
+        """
+        rhythm = self._hosted(session, community_id, person, rhythm_id)
+        if beat == Beat():
+            raise Refusal(_("Nothing to move yet. Add what should change: weekday, time, every, turn or zone."))
+        return self._view(session, self._moved(session, rhythm, beat))
+
+    def _moved(self, session: Session, rhythm: Rhythm, beat: Beat) -> Rhythm:
+        counted_by = rhythm.turn, rhythm.every
         if beat.turn is not None:
+            rhythm.every = rhythm.every if beat.turn is rhythm.turn else 1
             rhythm.turn = beat.turn
             rhythm.nth = (beat.nth or 1) if beat.turn is Turn.MONTH else None
+        rhythm.every = check_every(beat.every or rhythm.every, rhythm.turn)
         rhythm.weekday = rhythm.weekday if beat.weekday is None else beat.weekday
         rhythm.at = rhythm.at if beat.at is None else beat.at
-        rhythm.every = rhythm.every if beat.every is None else beat.every
-        rhythm.zone = rhythm.zone if beat.zone is None else beat.zone
+        rhythm.zone = beat.zone or rhythm.zone
+        if (rhythm.turn, rhythm.every) != counted_by:
+            count_from_last_date(rhythm)
         if rhythm.state is RhythmState.ACTIVE:
             schedule_next(rhythm, self._clock.now())
         else:
-            self._wake(rhythm)
+            self._wake(session, rhythm)
         return rhythm
 
     @transaction
     def skip_once(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> RhythmView:
-        """Leave out the next date. Asked again by a second click, it leaves out one more: the answer tells."""
-        rhythm = self._hosted(session, community_id, person, rhythm_id)
+        """Leave out the next date. Two hosts at once, or a command delivered twice, leave out one.
+
+        Raises Refusal when a date is left out already, or the rhythm waits for the hosts' word.
+        """
+        rhythm, now = self._hosted(session, community_id, person, rhythm_id), self._clock.now()
         if rhythm.next_day is None:
-            raise Refusal(_("This rhythm is resting, so there is nothing to skip. /rhythm resume wakes it."))
+            raise Refusal(_("This rhythm is waiting for the hosts' word, so no date is set. /rhythm resume sets one."))
+        if any(dates_left_out(rhythm, now)):
+            raise Refusal(
+                _(
+                    "The next date is left out already. /rhythm pause leaves out more, up to a date; /rhythm resume "
+                    "brings it back."
+                )
+            )
         rhythm.paused_until = rhythm.next_day + timedelta(days=1)
-        schedule_next(rhythm, self._clock.now())
-        return view(rhythm)
+        schedule_next(rhythm, now)
+        return self._view(session, rhythm)
 
     @transaction
     def pause(
@@ -141,24 +183,23 @@ class Rhythms:
                 )
             )
         rhythm.paused_until = until
-        self._wake(rhythm)
-        return view(rhythm)
+        self._wake(session, rhythm)
+        return self._view(session, rhythm)
 
     @transaction
     def resume(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> RhythmView:
         """Wake a paused or waiting rhythm: it comes round at its next date."""
         rhythm = self._hosted(session, community_id, person, rhythm_id)
         rhythm.paused_until = None
-        self._wake(rhythm)
-        return view(rhythm)
+        self._wake(session, rhythm)
+        return self._view(session, rhythm)
 
     @transaction
     def end(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> RhythmView:
         """End a rhythm for good. A round that is open closes in its own time."""
         rhythm = self._hosted(session, community_id, person, rhythm_id)
-        rhythm.state = RhythmState.ENDED
-        rhythm.next_day = rhythm.next_at = None
-        return view(rhythm)
+        self._end(session, rhythm)
+        return self._view(session, rhythm)
 
     @transaction
     def answer_quiet(
@@ -173,20 +214,52 @@ class Rhythms:
         if rhythm.state is not RhythmState.ASKING:
             raise Refusal(_("Another host has answered this already. /rhythm list shows what comes now."))
         if choice == "end":
-            rhythm.state = RhythmState.ENDED
-            return view(rhythm)
+            self._end(session, rhythm)
+            return self._view(session, rhythm)
         if choice == "slower":
-            rhythm.every = min(rhythm.every * 2, 52 if rhythm.turn is Turn.WEEK else 12)
+            rhythm.every = min(rhythm.every * 2, LONGEST_EVERY[rhythm.turn])
+            count_from_last_date(rhythm)
         if choice == "rest":
             rhythm.paused_until = local_day(self._clock.now(), rhythm.zone) + MONTH_OFF
-        self._wake(rhythm)
-        return view(rhythm)
+        self._wake(session, rhythm)
+        return self._view(session, rhythm)
 
-    def _wake(self, rhythm: Rhythm) -> None:
+    def _wake(self, session: Session, rhythm: Rhythm) -> None:
         now = self._clock.now()
+        was_asking = rhythm.state is RhythmState.ASKING
         rhythm.state = RhythmState.ACTIVE
         rhythm.counted_from = local_day(now, rhythm.zone)
         schedule_next(rhythm, now)
+        if was_asking:
+            self._show_decided(session, rhythm)
+
+    def _end(self, session: Session, rhythm: Rhythm) -> None:
+        was_asking = rhythm.state is RhythmState.ASKING
+        rhythm.state = RhythmState.ENDED
+        rhythm.next_day = rhythm.next_at = rhythm.paused_until = None
+        if was_asking:
+            self._show_decided(session, rhythm)
+
+    def _show_decided(self, session: Session, rhythm: Rhythm) -> None:
+        """Plan that the question to the hosts loses its buttons and says what they decided, by whichever way."""
+        assert rhythm.id is not None and rhythm.last_day is not None
+        plan(
+            session,
+            DeliveryKind.QUIET,
+            rhythm.id,
+            key=f"{rhythm.last_day.isoformat()}:{DECIDED}",
+            community_id=rhythm.community_id,
+            due_at=self._clock.now(),
+        )
+
+    def _view(self, session: Session, rhythm: Rhythm) -> RhythmView:
+        now = self._clock.now()
+        coming: list[Slot] = []
+        if rhythm.next_day is not None:
+            ahead = (slot for slot in rhythm.schedule.slots(rhythm.next_day) if slot.instant >= now)
+            coming = list(islice(ahead, 3))
+        begun = community_of(session, rhythm.community_id, now).tended
+        return RhythmView(rhythm, coming, list(dates_left_out(rhythm, now)), begun)
 
     def _hosted(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> Rhythm:
         """Return the rhythm a host means; with no id, the only one. Raises Refusal."""
@@ -205,20 +278,60 @@ class Rhythms:
         return rhythm
 
 
-def schedule_next(rhythm: Rhythm, now: datetime) -> None:
-    """Find the next date a rhythm comes round.
+def first_possible_day(rhythm: Rhythm, now: datetime) -> date:
+    """Return the earliest date the last one allows: never twice within half a turn, whatever was moved since."""
+    return first_day_after_move(rhythm.turn, rhythm.every, rhythm.last_day, local_day(now, rhythm.zone))
 
-    Not before the pause ends, and never twice within half a turn of the last date, whatever was moved since.
-    """
-    first = first_day_after_move(rhythm.turn, rhythm.every, rhythm.last_day, local_day(now, rhythm.zone))
+
+def schedule_next(rhythm: Rhythm, now: datetime) -> None:
+    """Find the next date a rhythm comes round: not before the pause ends, nor too soon after its last date."""
+    first = first_possible_day(rhythm, now)
     if rhythm.paused_until is not None:
         first = max(first, rhythm.paused_until)
     slot = rhythm.schedule.next_slot(after_day=first - timedelta(days=1), not_before=now)
     rhythm.next_day, rhythm.next_at = slot.day, slot.instant
 
 
-def view(rhythm: Rhythm) -> RhythmView:
-    """Return a rhythm with its next three dates."""
-    if rhythm.next_day is None:
-        return RhythmView(rhythm, [])
-    return RhythmView(rhythm, list(islice(rhythm.schedule.slots(rhythm.next_day), 3)))
+def dates_left_out(rhythm: Rhythm, now: datetime) -> Iterator[Slot]:
+    """Yield the times, from now on, at which a rhythm would come were it not skipped or paused."""
+    next_day = rhythm.next_day
+    if rhythm.paused_until is None or next_day is None:
+        return
+    slots = rhythm.schedule.slots(first_possible_day(rhythm, now))
+    yield from (slot for slot in takewhile(lambda each: each.day < next_day, slots) if slot.instant >= now)
+
+
+def count_from_last_date(rhythm: Rhythm) -> None:
+    """Count the turns of a rhythm that comes more or less often now from the date it came last."""
+    rhythm.anchor = rhythm.last_day or rhythm.anchor
+
+
+def check_every(every: int, turn: Turn) -> int:
+    """Return how many weeks or months a turn is. Raises Refusal over 52 weeks or 12 months."""
+    if 1 <= every <= LONGEST_EVERY[turn]:
+        return every
+    if turn is Turn.WEEK:
+        raise Refusal(_("A rhythm in weeks comes round every 1 to 52 weeks. Choose a number in between."))
+    raise Refusal(_("A rhythm in months comes round every 1 to 12 months. Choose a number in between."))
+
+
+def read_time(typed: str) -> time:
+    """Return a time of day as people write it: 09:00, 9, 9:30, 9.30, 9am, 21h. Raises Refusal otherwise."""
+    found = _TIME.fullmatch(re.sub(r"\s+", "", typed).lower())
+    if found is not None:
+        hour, minute, half = int(found["hour"]), int(found["minute"] or 0), found["half"]
+        fits = 1 <= hour <= 12 if half else hour <= 23
+        if fits and minute <= 59:
+            return time(hour % 12 + (12 if half == "p" else 0) if half else hour, minute)
+    raise Refusal(_("I don't read that as a time of day. Write it as 09:00 or 21:30; 9am and 21h work too."))
+
+
+def read_date(typed: str) -> date:
+    """Return a date written as 2026-11-30. Raises Refusal otherwise."""
+    found = _DATE.fullmatch(typed.strip())
+    if found is not None:
+        try:
+            return date(int(found["year"]), int(found["month"]), int(found["day"]))
+        except ValueError:
+            pass
+    raise Refusal(_("I don't read that as a date. Pick one from the list, or write it as 2026-11-30."))

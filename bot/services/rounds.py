@@ -9,9 +9,10 @@ from bot.calendar import local_day
 from bot.clock import Clock
 from bot.courier import Needless, NotYet, Said, Settle
 from bot.database import Database, transaction
+from bot.services.rhythms import DECIDED
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState, check_in_of, check_ins_in
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import WAITING, Delivery, DeliveryKind, DeliveryState
+from bot.store.deliveries import WAITING, Delivery, DeliveryKind, DeliveryState, said_last
 from bot.store.members import member_of
 from bot.store.rhythms import Rhythm, RhythmState
 
@@ -57,10 +58,11 @@ class Reminder:
 
 @dataclass(frozen=True)
 class Quiet:
-    """The question to the hosts whether a rhythm still serves."""
+    """The question to the hosts whether a rhythm still serves, or once ``posted`` (channel, message) their answer."""
 
     community: Community
     rhythm: Rhythm
+    posted: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,11 +161,16 @@ class Rounds:
 
     @transaction
     def quiet(self, session: Session, delivery: Delivery) -> Quiet:
-        """Return the question to the hosts about a rhythm nobody has answered."""
+        """Return the question to the hosts about a rhythm nobody has answered, or what they decided since."""
         rhythm = session.get_one(Rhythm, delivery.subject_id)
-        if rhythm.state is not RhythmState.ASKING:
-            raise Needless("decided")
-        return Quiet(self._tended(session, rhythm.community_id), rhythm)
+        if not delivery.key.endswith(DECIDED):
+            if rhythm.state is not RhythmState.ASKING:
+                raise Needless("decided")
+            return Quiet(self._tended(session, rhythm.community_id), rhythm)
+        asked = said_last(session, delivery)
+        if asked is None or asked.channel_id is None or asked.message_id is None:
+            raise Needless("never-posted")
+        return Quiet(self._tended(session, rhythm.community_id), rhythm, (asked.channel_id, asked.message_id))
 
     @transaction
     def note(self, session: Session, delivery: Delivery) -> Note:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel
+from sqlalchemy import update
+from sqlmodel import Field, Session, SQLModel, col
 
 from bot.database import insert_if_new
 from bot.store.columns import snowflake
@@ -49,3 +50,9 @@ def community_of(session: Session, community_id: int, now: datetime) -> Communit
         insert_if_new(session, Community, defaults.model_dump())
         community = session.get_one(Community, community_id)
     return community
+
+
+def one_at_a_time(session: Session, community_id: int) -> None:
+    """Let transactions that count a community's rows follow one another: of two at once, one is run again."""
+    touched = update(Community).where(col(Community.id) == community_id).values(left_at=Community.left_at)
+    session.connection().execute(touched)

@@ -149,6 +149,21 @@ def deliveries_due(session: Session, now: datetime, limit: int) -> Sequence[Deli
     ).all()
 
 
+def said_last(session: Session, following: Delivery) -> Delivery | None:
+    """Return the latest message that was sent or edited for a delivery's subject before it."""
+    return session.exec(
+        select(Delivery)
+        .where(
+            Delivery.kind == following.kind,
+            Delivery.subject_id == following.subject_id,
+            col(Delivery.id) < following.id,
+            Delivery.state == DeliveryState.SENT,
+        )
+        .order_by(col(Delivery.id).desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def deliveries_to_come(session: Session, community_id: int, limit: int) -> Sequence[Delivery]:
     """Return what a community will be told next, soonest first."""
     return session.exec(

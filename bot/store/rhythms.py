@@ -78,6 +78,13 @@ def rhythm_of(session: Session, community_id: int, rhythm_id: int) -> Rhythm | N
     ).one_or_none()
 
 
+def rhythm_added_by(session: Session, community_id: int, request_id: int) -> Rhythm:
+    """Return the rhythm an interaction added, whatever became of it since."""
+    return session.exec(
+        select(Rhythm).where(Rhythm.community_id == community_id, Rhythm.request_id == request_id)
+    ).one()
+
+
 def rhythms_due(session: Session, now: datetime, limit: int) -> Sequence[Rhythm]:
     """Return rhythms whose moment has come in communities Kith tends, the longest due first.
 
