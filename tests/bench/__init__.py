@@ -1,0 +1,1 @@
+"""How quick Kith is, measured with real processes against a Discord on this machine."""

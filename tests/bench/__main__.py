@@ -1,0 +1,68 @@
+"""Measure everything: ``python -m tests.bench [--write docs/performance.md]``. Takes some minutes."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench.crowd import crowding
+from tests.bench.databases import Kind, kinds
+from tests.bench.idle import idling
+from tests.bench.members import answering, starting, weighing
+from tests.bench.report import Table, machine, page, show
+from tests.conftest import postgresql_url
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    answers: int = 1000
+    starts: int = 5
+    interactions: int = 1000
+    servers: tuple[int, ...] = (1, 1000)
+    communities: int = 10_000
+    sample: int = 1000
+    weeks: int = 10
+    ticks: int = 500
+
+
+Measurement = Callable[[list[Kind], Sizes], Awaitable[Table]]
+
+MEASUREMENTS: dict[str, Measurement] = {
+    "answering": lambda on, sizes: answering(on, sizes.answers),
+    "starting": lambda on, sizes: starting(on, sizes.starts),
+    "weighing": lambda on, sizes: weighing(on[:1], list(sizes.servers), sizes.interactions),
+    "crowding": lambda on, sizes: crowding(on, sizes.communities, sizes.sample),
+    "idling": lambda on, sizes: idling(on, sizes.communities, sizes.weeks, sizes.ticks),
+}
+
+
+def main() -> None:
+    """Measure, print, and write the page if asked."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure how quick Kith is.")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write everything as Markdown")
+    parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="measure only this; may be repeated")
+    arguments = parser.parse_args()
+    console = Console()
+    postgresql = postgresql_url()
+    facts = machine(postgresql)
+    show(console, Table("The machine", ("", ""), [(name, fact) for name, fact in facts], ""))
+    tables: list[Table] = []
+    for name in arguments.only or MEASUREMENTS:
+        tables.append(asyncio.run(measured(name, kinds(postgresql))))
+        show(console, tables[-1])
+    if arguments.write:
+        arguments.write.write_text(page(facts, tables), encoding="utf-8")
+
+
+async def measured(name: str, on: list[Kind]) -> Table:
+    """Return what one measurement found at full size."""
+    return await MEASUREMENTS[name](on, Sizes())
+
+
+if __name__ == "__main__":
+    main()
