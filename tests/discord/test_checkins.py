@@ -26,7 +26,7 @@ async def test_a_card_shows_the_question_its_element_and_when_it_closes(scene: S
 
     text = scene.messages(scene.checkins)[-1].text
     assert "Check-in · " in text
-    assert "?" in text
+    assert "\n## " in text
     assert "Open until <t:" in text
     assert buttons(scene, card) == ["Check in", "Pass this time"]
     assert card.flags.suppress_notifications
