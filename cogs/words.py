@@ -65,6 +65,7 @@ def reason_words(reason: str) -> str:
         "no-access": _("I am not allowed to post there. /setup check shows which permission is missing, and where."),
         "channel-gone": _("The channel or thread is gone. /setup start lets you choose another."),
         "card-gone": _("The check-in's card was deleted, so there is no thread to put it in."),
+        "not-removed": _("I was not allowed to remove it there. Please delete that post by hand."),
         "refused": _("Discord refused the message. Please tell the person who runs Kith; the reason is in its log."),
         "unsure": _(
             "I could not read the channel to see whether it was posted before a restart, and did not want to post it "

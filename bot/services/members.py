@@ -1,10 +1,11 @@
 """What members choose for themselves, what is kept about them, and how it is forgotten."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlmodel import Session, col, select
 
 from bot.calendar import local_day
@@ -14,23 +15,38 @@ from bot.errors import Refusal
 from bot.language import _
 from bot.services.checkins import erase
 from bot.services.communities import check_zone
-from bot.services.reminders import plan_reminder_of_open_rounds
-from bot.store.checkins import CheckInKind, Round, check_ins_by
+from bot.services.reminders import plan_reminders_anew
+from bot.store.checkins import CheckIn, CheckInKind, Round, check_ins_by
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import WAITING, Delivery, DeliveryKind
+from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
 from bot.store.members import Member, member_of, saved_member
 
 LONGEST_AWAY = timedelta(days=366)
+AWAY_DAYS = (1, 2, 3, 7, 14, 21, 28, 60, 90, 180)
+CLOSED_MESSAGES = "closed-messages"
 
 
 @dataclass(frozen=True)
 class Me:
-    """What a member's own panel shows. ``zone`` is theirs, else the community's."""
+    """What a member's own panel shows.
+
+    ``zone`` is theirs, else the community's. ``check_ins`` counts those with words. ``away_until`` is empty once
+    they are back. ``undelivered``: reminders are off because Discord let no direct message through.
+    """
 
     member: Member
     zone: str
     check_ins: int
-    language: str
+    away_until: date | None
+    undelivered: bool
+
+
+@dataclass(frozen=True)
+class Mine:
+    """One of a member's own check-ins, with the question it answers (none while it is written ahead)."""
+
+    check_in: CheckIn
+    question: str | None
 
 
 class Members:
@@ -43,7 +59,8 @@ class Members:
     @transaction
     def find(self, session: Session, community_id: int, member_id: int) -> Me:
         """Return what a member chose and how much of theirs is kept."""
-        return self._me(session, community_id, member_id)
+        community = community_of(session, community_id, self._clock.now())
+        return self._me(session, community, member_of(session, community_id, member_id))
 
     @transaction
     def choose(self, session: Session, community_id: int, member_id: int, **choices: Any) -> Me:
@@ -62,28 +79,54 @@ class Members:
         member = saved_member(session, community_id, member_id)
         for name, value in choices.items():
             setattr(member, name, value)
+        if "reminders" in choices:
+            self._start_afresh(session, community_id, member_id)
         if choices.keys() & {"zone", "reminders", "reminder_hour"}:
-            self._plan_reminders_anew(session, community, member)
-        session.flush()
-        return self._me(session, community_id, member_id)
+            session.flush()
+            plan_reminders_anew(session, community, member, now)
+        return self._me(session, community, member)
 
-    def _plan_reminders_anew(self, session: Session, community: Community, member: Member) -> None:
+    def _start_afresh(self, session: Session, community_id: int, member_id: int) -> None:
+        """Forget that a direct message came back: the member has decided about them since."""
         session.connection().execute(
-            delete(Delivery).where(*_reminders_of(community.id, member.member_id), col(Delivery.state).in_(WAITING))
+            delete(Delivery).where(
+                *_reminders_of(community_id, member_id),
+                col(Delivery.state) == DeliveryState.FAILED,
+                col(Delivery.reason) == CLOSED_MESSAGES,
+            )
         )
-        if member.reminders:
-            plan_reminder_of_open_rounds(session, community, member, self._clock.now())
+
+    @transaction
+    def days_to_return(self, session: Session, community_id: int, member_id: int) -> list[tuple[date, timedelta]]:
+        """Return days an away member might be back on, soonest first, each with how far off it is in their zone."""
+        community = community_of(session, community_id, self._clock.now())
+        today = local_day(self._clock.now(), member_of(session, community_id, member_id).zone or community.zone)
+        next_monday = 7 - today.weekday()
+        return [(today + timedelta(days), timedelta(days)) for days in sorted({*AWAY_DAYS, next_monday})]
+
+    @transaction
+    def words(self, session: Session, community_id: int, member_id: int, skip: int, limit: int) -> list[Mine]:
+        """Return a member's own check-ins with words, whoever else may see them, newest first."""
+        written = [
+            each
+            for each in reversed(check_ins_by(session, community_id, member_id))
+            if each.kind is CheckInKind.ANSWERED
+        ]
+        shown = written[skip : skip + limit]
+        rounds = _rounds_of(session, shown)
+        return [Mine(each, rounds[each.round_id].question if each.round_id else None) for each in shown]
 
     @transaction
     def export(self, session: Session, community_id: int, member_id: int) -> dict[str, Any]:
         """Return everything kept about one member here, as plain values for a JSON file."""
         member = member_of(session, community_id, member_id)
         written = check_ins_by(session, community_id, member_id)
-        rounds = {
-            each.id: each
-            for each in session.exec(select(Round).where(col(Round.id).in_([each.round_id for each in written])))
-        }
-        reminded = session.exec(select(Delivery).where(*_reminders_of(community_id, member_id))).all()
+        rounds = _rounds_of(session, written)
+        messages = session.exec(
+            select(Delivery)
+            .where(or_(and_(*_reminders_of(community_id, member_id)), _posts_of(written)))
+            .order_by(col(Delivery.due_at), col(Delivery.id))
+        )
         return {
             "about": "Everything Kith keeps about you in this community. Times are UTC.",
             "exported_at": _iso(self._clock.now()),
@@ -113,7 +156,18 @@ class Members:
                 }
                 for each in written
             ],
-            "reminders": [{"due_at": _iso(each.due_at), "state": each.state.value} for each in reminded],
+            "messages": [
+                {
+                    "what": each.kind.value,
+                    "due_at": _iso(each.due_at),
+                    "state": each.state.value,
+                    "reason": each.reason,
+                    "ended_at": _iso(each.settled_at) if each.settled_at else None,
+                    "channel_id": str(each.channel_id) if each.channel_id else None,
+                    "message_id": str(each.message_id) if each.message_id else None,
+                }
+                for each in messages
+            ],
         }
 
     @transaction
@@ -136,11 +190,30 @@ class Members:
         )
         return sum(each.kind is CheckInKind.ANSWERED for each in written)
 
-    def _me(self, session: Session, community_id: int, member_id: int) -> Me:
-        community = community_of(session, community_id, self._clock.now())
-        member = member_of(session, community_id, member_id)
-        kept = sum(each.kind is CheckInKind.ANSWERED for each in check_ins_by(session, community_id, member_id))
-        return Me(member, member.zone or community.zone, kept, member.language or community.language)
+    def _me(self, session: Session, community: Community, member: Member) -> Me:
+        zone = member.zone or community.zone
+        written = check_ins_by(session, community.id, member.member_id)
+        away = member.away_until is not None and local_day(self._clock.now(), zone) < member.away_until
+        came_back = select(Delivery.id).where(
+            *_reminders_of(community.id, member.member_id),
+            col(Delivery.state) == DeliveryState.FAILED,
+            col(Delivery.reason) == CLOSED_MESSAGES,
+        )
+        return Me(
+            member=member,
+            zone=zone,
+            check_ins=sum(each.kind is CheckInKind.ANSWERED for each in written),
+            away_until=member.away_until if away else None,
+            undelivered=not member.reminders and session.exec(came_back.limit(1)).one_or_none() is not None,
+        )
+
+
+def read_day(typed: str) -> date:
+    """Return a date written as year-month-day. Raises Refusal for anything else."""
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise Refusal(_("I can't read that date. Pick one from the list, or write it like 2027-05-31.")) from None
 
 
 def check_away(until: date, today: date) -> None:
@@ -159,6 +232,17 @@ def _reminders_of(community_id: int, member_id: int) -> tuple[Any, ...]:
         col(Delivery.kind) == DeliveryKind.REMINDER,
         col(Delivery.key) == str(member_id),
     )
+
+
+def _posts_of(written: Sequence[CheckIn]) -> ColumnElement[bool]:
+    return and_(
+        col(Delivery.kind) == DeliveryKind.CHECK_IN, col(Delivery.subject_id).in_([each.id for each in written])
+    )
+
+
+def _rounds_of(session: Session, written: Sequence[CheckIn]) -> dict[int | None, Round]:
+    wanted = select(Round).where(col(Round.id).in_({each.round_id for each in written}))
+    return {each.id: each for each in session.exec(wanted)}
 
 
 def _iso(instant: datetime) -> str:

@@ -2,12 +2,13 @@
 
 from datetime import datetime, time, timedelta
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from bot.calendar import instant_at, local_day
 from bot.store.checkins import Round, RoundState
 from bot.store.communities import Community
-from bot.store.deliveries import DeliveryKind, plan
+from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState, plan
 from bot.store.members import Member, members_who_want_reminders
 
 LAST_CALL = timedelta(hours=6)
@@ -20,8 +21,22 @@ def plan_reminders(session: Session, community: Community, opened: Round, now: d
         plan_reminder(session, community, opened, member, now)
 
 
-def plan_reminder_of_open_rounds(session: Session, community: Community, member: Member, now: datetime) -> None:
-    """Plan what a member who just asked for reminders may still be reminded of."""
+def plan_reminders_anew(session: Session, community: Community, member: Member, now: datetime) -> None:
+    """Plan a member's reminders of the rounds that are open, after they changed when or whether they want them.
+
+    Only what was never tried is planned anew: a reminder that came, or may be on its way, stays the round's only one.
+    """
+    session.connection().execute(
+        delete(Delivery).where(
+            col(Delivery.community_id) == community.id,
+            col(Delivery.kind) == DeliveryKind.REMINDER,
+            col(Delivery.key) == str(member.member_id),
+            col(Delivery.state) == DeliveryState.PENDING,
+            col(Delivery.attempt) == 0,
+        )
+    )
+    if not member.reminders:
+        return
     rounds = select(Round).where(Round.community_id == community.id, Round.state == RoundState.OPEN)
     for opened in session.exec(rounds.order_by(col(Round.id))):
         plan_reminder(session, community, opened, member, now)
