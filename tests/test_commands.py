@@ -165,7 +165,10 @@ class Running:
 
     async def ended(self) -> tuple[int, str]:
         """Return how it ended, and its log."""
-        _, log = await asyncio.to_thread(self.process.communicate, timeout=60)
+        try:
+            _, log = await asyncio.to_thread(self.process.communicate, timeout=60)
+        finally:
+            self.process.kill()
         return self.process.returncode, log
 
 
@@ -174,7 +177,6 @@ async def test_a_signal_ends_a_run_in_good_order(stop: signal.Signals, tmp_path:
     async with Discord() as server:
         server.add_guild("Hosting Well")
         running = Running(server, tmp_path)
-        await server.connected(60)
         line = await asyncio.to_thread(_line_with(running, "is connected"))
         running.process.send_signal(stop)
         status, log = await running.ended()
@@ -186,7 +188,7 @@ async def test_a_signal_ends_a_run_in_good_order(stop: signal.Signals, tmp_path:
 def _line_with(running: Running, words: str) -> Callable[[], str]:
     def read() -> str:
         assert running.process.stderr is not None
-        return next(line for line in running.process.stderr if words in line)
+        return next((line for line in running.process.stderr if words in line), "it ended before")
 
     return read
 
