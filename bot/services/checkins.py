@@ -41,7 +41,7 @@ OPEN_DAYS = 4
 """Local days a round stays open; a rhythm comes round at most weekly, so there is time for the late."""
 QUIET_ROUNDS = 2
 AT_ONCE = 50
-"""Rhythms or rounds tended in one transaction, a fraction of a second: meanwhile members wait for SQLite's one writer."""
+"""Rhythms or rounds tended in one transaction; on SQLite members wait for as long as it takes."""
 
 ARRIVING = ("rested", "curious", "glad", "full", "tired", "tender", "restless", "grateful")
 """The words one may arrive with; their translations stand with the form."""
