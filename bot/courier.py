@@ -10,7 +10,8 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -38,14 +39,20 @@ SEND_WITHIN = 20.0
 """Seconds one attempt may take; well inside the lease, so that its holder is the only one sending."""
 AT_ONCE = 40
 """Deliveries under way at the same time in one process."""
+AT_ONCE_EACH = 5
+"""Of these, how many in one community: Discord takes five messages in five seconds in a channel. More would queue
+there until their time is over, look like an outage, and keep every other community waiting."""
 
 PER_SECOND = 45
 """Sends begun in a second; Discord allows a bot 50 requests a second in all."""
 OUTAGE_AFTER = 5
-"""Failures of Discord itself in a row after which the courier rests instead of trying everything due."""
+"""Failures of Discord itself in a row after which the courier rests: in a community, or when so many communities
+fail, everywhere."""
 LONGEST_WAIT = timedelta(minutes=10)
 RITUAL_LATENESS = timedelta(hours=6)
 """How late a ritual may still be said."""
+FAULTY_TRIES = 20
+"""Attempts (some two hours) after which a delivery that a fault of Kith's keeps from going out is given up."""
 
 MARKER_BASE = 1_000_000_000
 """Added to a delivery's id to make the integer id of its message's outermost component.
@@ -117,6 +124,54 @@ class Voice(Protocol):
         ...
 
 
+class Patience:
+    """How long to leave Discord alone after failures in a row.
+
+    Parts of Discord fail by themselves, so each community is counted for itself: one that fails gets one delivery
+    at a time, then a rest, and keeps no other waiting. When several fail at once the rest is everyone's.
+    ``failures`` holds the communities in trouble.
+    """
+
+    def __init__(self) -> None:
+        self.failures: Counter[int] = Counter()
+        self._rests: dict[int, datetime] = {}
+        self._everywhere = 0
+        self._rest: datetime | None = None
+
+    def room(self, now: datetime) -> int:
+        """Return how many deliveries may be under way: one while Discord is in doubt, none while resting."""
+        if self._rest is not None and now < self._rest:
+            return 0
+        return 1 if self._everywhere else AT_ONCE
+
+    def share(self, community_id: int, now: datetime) -> int:
+        """Return how many deliveries may be under way in one community."""
+        if community_id in self._rests and now < self._rests[community_id]:
+            return 0
+        return 1 if community_id in self.failures else AT_ONCE_EACH
+
+    def failed(self, community_id: int, now: datetime) -> None:
+        """Count a failure. Those that fail together count until the rest begins, so that a blip stays short."""
+        if self.share(community_id, now):
+            self.failures[community_id] += 1
+            if (more := self.failures[community_id] - OUTAGE_AFTER) >= 0:
+                self._rests[community_id] = now + backoff(more + 3)
+        if self.room(now) and len(self.failures) >= OUTAGE_AFTER:
+            self._everywhere += 1
+            rest = backoff(self._everywhere + 2)
+            self._rest = now + rest
+            log.warning("Discord does not answer; trying again in %s s", int(rest.total_seconds()))
+
+    def succeeded(self, community_id: int) -> None:
+        """Forget a community's failures; after an outage everyone's, since Discord is back."""
+        if self._everywhere:
+            self.failures.clear()
+            self._rests.clear()
+            self._everywhere, self._rest = 0, None
+        self.failures.pop(community_id, None)
+        self._rests.pop(community_id, None)
+
+
 Settle = Callable[[Session, Delivery, Said | None], None]
 """Told of a delivery's end inside the transaction that records it; ``None``: it was not said."""
 
@@ -124,7 +179,8 @@ Settle = Callable[[Session, Delivery, Said | None], None]
 class Courier:
     """Claims what is due and sees each delivery to its end.
 
-    One instance runs per process; several processes may share a database.
+    One instance runs per process; several processes may share a database, while their clocks differ by less than
+    the lease and the time a send may take: 40 seconds.
     """
 
     def __init__(self, database: Database, clock: Clock, settle: dict[DeliveryKind, Settle]) -> None:
@@ -132,9 +188,9 @@ class Courier:
         self._clock = clock
         self._settle = settle
         self._tending: asyncio.Task[None] | None = None
+        self._under_way: dict[asyncio.Task[None], int] = {}
         self._again = False
-        self._failures = 0
-        self._resting_until: datetime | None = None
+        self._patience = Patience()
         self._next_start = 0.0
 
     async def tend(self, voice: Voice) -> None:
@@ -145,57 +201,71 @@ class Courier:
         await asyncio.shield(self._tending)
 
     async def _deliver_all(self, voice: Voice) -> None:
-        under_way: set[asyncio.Task[None]] = set()
-        while self._again or under_way:
+        while self._again or self._under_way:
             self._again = False
-            for delivery in await self.claim(self._room(len(under_way))):
-                under_way.add(asyncio.create_task(self._deliver(voice, delivery)))
-            if under_way:
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for delivery in await self.claim(self._room(), self._shares()):
+                self._under_way[asyncio.create_task(self._deliver(voice, delivery))] = delivery.community_id
+            if self._under_way:
+                done, _others = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
                 self._note_errors(done)
                 self._again = True
 
-    def _room(self, under_way: int) -> int:
-        """Return how many deliveries to claim: one at a time while Discord is in doubt, none while resting."""
-        if self._resting():
-            return 0
-        room = (1 if self._failures else AT_ONCE) - under_way
-        return room if room >= AT_ONCE // 2 or not under_way else 0
+    def _room(self) -> int:
+        """Return how many deliveries to claim; many at a time, since each claim is a transaction."""
+        room = self._patience.room(self._clock.now()) - len(self._under_way)
+        return room if room >= AT_ONCE // 2 or not self._under_way else 0
+
+    def _shares(self) -> dict[int, int]:
+        """Return how many more each community may have that has some under way, or is in trouble."""
+        now, under_way = self._clock.now(), Counter(self._under_way.values())
+        return {
+            community_id: self._patience.share(community_id, now) - under_way[community_id]
+            for community_id in {*under_way, *self._patience.failures}
+        }
 
     def _note_errors(self, done: set[asyncio.Task[None]]) -> None:
         for task in done:
+            del self._under_way[task]
             if error := task.exception():  # its claim runs out and it is tried again
                 log.error("the end of a delivery could not be recorded", exc_info=error)
 
-    def _resting(self) -> bool:
-        return self._resting_until is not None and self._clock.now() < self._resting_until
-
     @transaction
-    def claim(self, session: Session, limit: int) -> list[Delivery]:
+    def claim(self, session: Session, limit: int, shares: Mapping[int, int] | None = None) -> list[Delivery]:
         """Take up to ``limit`` due deliveries for this process, for as long as the lease lasts.
 
-        What was never tried and is too late by now is skipped on the way. (What was tried may have been said:
-        only a look at the channel can tell.)
+        No community gets more than its share: what ``shares`` says, else five. What was never tried and is too
+        late by now is skipped on the way. (What was tried may have been said: only a look at the channel can tell.)
         """
-        if limit < 1:
-            return []
         now = self._clock.now()
         claimed: list[Delivery] = []
-        for delivery in deliveries_due(session, now, limit):
-            if delivery.expires_at is not None and delivery.expires_at <= now and delivery.attempt == 0:
-                self._end(session, delivery, DeliveryState.SKIPPED, "too-late")
-                continue
-            delivery.state = DeliveryState.CLAIMED
-            delivery.claim = uuid.uuid4().hex
-            delivery.leased_until = now + LEASE
-            delivery.first_claimed_at = delivery.first_claimed_at or now
-            delivery.attempt += 1
-            claimed.append(delivery)
+        left = dict(shares or {})
+        while (room := limit - len(claimed)) > 0:
+            full = [community_id for community_id, share in left.items() if share <= 0]
+            due = deliveries_due(session, now, room, full)
+            for delivery in due:
+                if delivery.attempt == 0 and expired(delivery, now):
+                    self._end(session, delivery, DeliveryState.SKIPPED, "too-late")
+                elif (share := left.get(delivery.community_id, AT_ONCE_EACH)) > 0:
+                    left[delivery.community_id] = share - 1
+                    claimed.append(self._take(delivery, now))
+            if len(due) < room:
+                break
         return claimed
+
+    def _take(self, delivery: Delivery, now: datetime) -> Delivery:
+        delivery.state = DeliveryState.CLAIMED
+        delivery.claim = uuid.uuid4().hex
+        delivery.leased_until = now + LEASE
+        delivery.first_claimed_at = delivery.first_claimed_at or now
+        delivery.attempt += 1
+        return delivery
 
     async def _deliver(self, voice: Voice, delivery: Delivery) -> None:
         await self._pace()
         checkpoint("claimed")
+        if not self._has_time(delivery):
+            log.warning("delivery %s was held up; it is left to whoever claims it next", delivery.id)
+            return
         try:
             async with asyncio.timeout(SEND_WITHIN):
                 said = await voice.say(delivery)
@@ -212,20 +282,24 @@ class Courier:
             await self._meet_outage(delivery, outcome)
         except Exception:  # a fault in one card must not keep the others from going out
             log.exception("delivery %s (%s) met an unexpected error", delivery.id, delivery.kind)
-            await self._put_back(delivery, backoff(delivery.attempt))
+            if delivery.attempt >= FAULTY_TRIES or expired(delivery, self._clock.now()):
+                await self._record(delivery, DeliveryState.NEEDS_REVIEW, "fault")
+            else:
+                await self._put_back(delivery, backoff(delivery.attempt))
         else:
             checkpoint("said")
-            self._failures = 0
+            self._patience.succeeded(delivery.community_id)
             await self._record(delivery, DeliveryState.SENT, "", said)
             checkpoint("recorded")
 
+    def _has_time(self, delivery: Delivery) -> bool:
+        """Tell whether the claim outlasts one attempt; that of a process which stood still for a while may not."""
+        assert delivery.leased_until is not None
+        return self._clock.now() + timedelta(seconds=SEND_WITHIN) <= delivery.leased_until
+
     async def _meet_outage(self, delivery: Delivery, outcome: Exception) -> None:
-        self._failures += 1
         log.info("delivery %s waits, Discord did not take it: %s", delivery.id, type(outcome).__name__)
-        if self._failures >= OUTAGE_AFTER:
-            rest = backoff(self._failures - OUTAGE_AFTER + 3)
-            self._resting_until = self._clock.now() + rest
-            log.warning("Discord does not answer; trying again in %s s", int(rest.total_seconds()))
+        self._patience.failed(delivery.community_id, self._clock.now())
         await self._put_back(delivery, backoff(delivery.attempt))
 
     async def _pace(self) -> None:
@@ -298,6 +372,11 @@ class Courier:
                 col(Delivery.settled_at) < self._clock.now() - SETTLED_FOR,
             )
         )
+
+
+def expired(delivery: Delivery, now: datetime) -> bool:
+    """Tell whether a delivery is no longer worth saying."""
+    return delivery.expires_at is not None and delivery.expires_at <= now
 
 
 def worth_a_note(delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ Only REST is used, so nothing waits for the gateway.
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -34,6 +34,7 @@ WEEK_IN_MINUTES = 10080
 
 _UNKNOWN_MESSAGE = 10008
 _THREAD_IS_THERE = 160004
+_THREAD_IS_ARCHIVED = 50083
 _CLOSED_MESSAGES = 50007
 
 
@@ -77,21 +78,26 @@ class Poster:
         if card.round.message_id is not None and card.round.channel_id is not None:
             return await self._edit(card.round.channel_id, card.round.message_id, draw(marker_of(delivery)))
         bell = card.community.bell_role_id
-        channel_id = required(card.community.checkins_channel_id)
+        channel_id = required(card.round.channel_id)  # where an earlier attempt went, whatever the hosts chose since
         return await self._post(delivery, channel_id, draw, role=bell, silent=bell is None)
 
     async def _say_check_in(self, delivery: Delivery) -> Said:
         shown = await self._app.rounds.post(delivery)
         thread_id = required(shown.round.message_id)
         if not shown.shown:
-            return await self._remove(thread_id, required(shown.check_in.message_id))
+            return await self._take_out(delivery, shown, thread_id)
 
         def draw(marker: int) -> ui.LayoutView:
             with speaking(shown.community.language):
                 return cards.post(shown, marker)
 
-        if shown.check_in.message_id is not None:
-            return await self._edit(thread_id, shown.check_in.message_id, draw(marker_of(delivery)))
+        if (message_id := shown.check_in.message_id) is not None:
+            try:
+                return await self._awake(thread_id, self._edit, message_id, draw(marker_of(delivery)))
+            except discord.NotFound as error:
+                if error.code != _UNKNOWN_MESSAGE or delivery.attempt == 1:
+                    raise
+            # an earlier attempt took it out unrecorded, and its member has written again since
         if not shown.round.threaded:
             await self._make_thread(shown)
         try:
@@ -101,6 +107,37 @@ class Poster:
                 raise
         await self._make_thread(shown)  # someone deleted the thread; the card still has room for one
         return await self._post(delivery, thread_id, draw, parent_id=shown.round.channel_id, silent=True)
+
+    async def _take_out(self, delivery: Delivery, shown: Post, thread_id: int) -> Said:
+        """Remove a check-in from its thread, also one that an earlier attempt may have left there unrecorded."""
+        message_id = shown.check_in.message_id
+        try:
+            if message_id is None:
+                thread = self._bot.get_partial_messageable(thread_id, guild_id=delivery.community_id)
+                message_id = await self._earlier(delivery, thread, required(shown.round.channel_id))
+            if message_id is None:
+                raise Needless("private")
+            return await self._awake(thread_id, self._remove, message_id)
+        except discord.NotFound as error:
+            raise Needless("thread-gone") from error
+        except discord.Forbidden as error:
+            raise Impossible("not-removed") from error
+
+    async def _awake(self, thread_id: int, work: Callable[..., Awaitable[Said]], *what: Any) -> Said:
+        """Change a message in a thread; one at rest (archived) is woken for it and rests again afterwards."""
+        try:
+            return await work(thread_id, *what)
+        except discord.HTTPException as error:
+            if error.code != _THREAD_IS_ARCHIVED:
+                raise
+        thread = await self._bot.fetch_channel(thread_id)
+        if not isinstance(thread, discord.Thread):
+            raise Impossible("channel-gone")
+        await thread.edit(archived=False)
+        said = await work(thread_id, *what)
+        with contextlib.suppress(discord.HTTPException):  # it goes back to rest by itself after a week
+            await thread.edit(archived=True)
+        return said
 
     async def _make_thread(self, shown: Post) -> None:
         channel_id = required(shown.round.channel_id)
@@ -115,6 +152,7 @@ class Poster:
         except discord.HTTPException as error:
             if error.code != _THREAD_IS_THERE:
                 raise
+        courier.checkpoint("threaded")
 
     async def _say_weaving(self, delivery: Delivery) -> Said:
         woven = await self._app.rounds.weaving(delivery)
@@ -129,6 +167,11 @@ class Poster:
 
         if woven.round.weaving_id is not None:
             return await self._edit(channel_id, woven.round.weaving_id, draw(marker_of(delivery)))
+        if not woven.heard:  # all of it was taken back since an earlier attempt
+            earlier = await self._earlier(delivery, self._bot.get_partial_messageable(channel_id), channel_id)
+            if earlier is None:
+                raise Needless("nobody-shared")
+            return Said(channel_id, earlier)
         return await self._post(delivery, channel_id, draw, silent=True)
 
     async def _note_replies(self, community: Community, thread_id: int) -> None:
@@ -188,7 +231,7 @@ class Poster:
             if channel_id is not None:
                 try:
                     return await self._post(delivery, channel_id, draw, role=community.host_role_id)
-                except (discord.Forbidden, discord.NotFound):
+                except (discord.Forbidden, discord.NotFound, Impossible):
                     continue
         raise Impossible("no-access")
 
@@ -206,12 +249,14 @@ class Poster:
         """Send a message once: an earlier attempt's message counts when it is there."""
         channel = self._bot.get_partial_messageable(channel_id, guild_id=None if private else delivery.community_id)
         if delivery.attempt > 1:
-            if private or await self._can_read(delivery.community_id, parent_id or channel_id):
-                earlier = await self._find(delivery, channel)
-                if earlier is not None:
-                    return Said(channel_id, earlier)
-            elif delivery.priority == Priority.RITUAL:
-                raise Unreadable
+            try:
+                earlier = await self._earlier(delivery, channel, None if private else parent_id or channel_id)
+            except Unreadable:
+                if delivery.priority == Priority.RITUAL:
+                    raise
+                earlier = None
+            if earlier is not None:
+                return Said(channel_id, earlier)
             if delivery.expires_at is not None and delivery.expires_at <= self._app.clock.now():
                 raise Needless("too-late")
         courier.checkpoint("reconciled")
@@ -223,6 +268,14 @@ class Poster:
             silent=silent,
         )
         return Said(channel_id, message.id)
+
+    async def _earlier(
+        self, delivery: Delivery, channel: discord.PartialMessageable, readable_id: int | None
+    ) -> int | None:
+        """Return the message an earlier attempt left. Raises Unreadable where the channel can't be read to tell."""
+        if readable_id is None or await self._can_read(delivery.community_id, readable_id):
+            return await self._find(delivery, channel)
+        raise Unreadable
 
     async def _find(self, delivery: Delivery, channel: discord.PartialMessageable) -> int | None:
         """Return the message an earlier attempt left in a channel. Raises Unreadable when it is too busy to tell."""

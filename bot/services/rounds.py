@@ -12,7 +12,7 @@ from bot.database import Database, transaction
 from bot.services.rhythms import DECIDED
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState, check_in_of, check_ins_in
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import WAITING, Delivery, DeliveryKind, DeliveryState, said_last
+from bot.store.deliveries import FIRST, WAITING, Delivery, DeliveryKind, DeliveryState, said_last
 from bot.store.members import member_of
 from bot.store.rhythms import Rhythm, RhythmState
 
@@ -114,20 +114,24 @@ class Rounds:
             raise Needless("round-skipped")
         if answered.message_id is None:
             raise NotYet if card_is_coming(session, delivery.community_id, answered) else Needless("no-card")
-        if not check_in.public and check_in.message_id is None:
+        if not check_in.public and check_in.message_id is None and delivery.attempt == 1:
             raise Needless("private")
         return Post(self._tended(session, check_in.community_id), answered, check_in, check_in.public)
 
     @transaction
     def weaving(self, session: Session, delivery: Delivery) -> Weaving:
         """Return what closes a round, or closed it."""
-        woven = session.get_one(Round, delivery.subject_id)
+        woven = session.get(Round, delivery.subject_id)
+        if woven is None:
+            raise Needless("gone")
         if woven.state is RoundState.SKIPPED:
             raise Needless("round-skipped")
         if woven.message_id is None:
             raise NotYet if card_is_coming(session, delivery.community_id, woven) else Needless("no-card")
         public = [each for each in check_ins_in(session, delivery.subject_id) if each.public]
-        if not public and woven.weaving_id is None:
+        if woven.weaving_id is None and delivery.key != "0":
+            raise Needless("never-posted")
+        if not public and woven.weaving_id is None and delivery.attempt == 1:
             raise Needless("nobody-shared")
         rhythm = session.get_one(Rhythm, woven.rhythm_id)
         return Weaving(
@@ -141,8 +145,8 @@ class Rounds:
     @transaction
     def reminder(self, session: Session, delivery: Delivery) -> Reminder:
         """Return a reminder, for a member who still wants it and has neither answered nor passed."""
-        open_round = session.get_one(Round, delivery.subject_id)
-        if open_round.state is not RoundState.OPEN:
+        open_round = session.get(Round, delivery.subject_id)
+        if open_round is None or open_round.state is not RoundState.OPEN:
             raise Needless("closed")
         if open_round.message_id is None:
             raise (NotYet if card_is_coming(session, delivery.community_id, open_round) else Needless("no-card"))
@@ -200,11 +204,25 @@ def card_is_coming(session: Session, community_id: int, shown: Round) -> bool:
 
 def _settle_round(session: Session, delivery: Delivery, said: Said | None) -> None:
     """Keep where the card is. A round whose card never came is skipped, unless it may be there after all."""
-    shown = session.get_one(Round, delivery.subject_id)
+    shown = session.get(Round, delivery.subject_id)
+    if shown is None:
+        return
     if said is not None:
         shown.channel_id, shown.message_id = said.channel_id, said.message_id
-    elif shown.message_id is None and delivery.state is not DeliveryState.NEEDS_REVIEW:
+    elif shown.message_id is None and delivery.key == FIRST and delivery.state is not DeliveryState.NEEDS_REVIEW:
         shown.state = RoundState.SKIPPED
+        _keep_for_the_next(session, shown)
+
+
+def _keep_for_the_next(session: Session, skipped: Round) -> None:
+    """Let words join the next round, as if they were written ahead, unless their member has written ahead since."""
+    assert skipped.id is not None
+    for each in check_ins_in(session, skipped.id):
+        member_id = each.member_id
+        if each.kind is not CheckInKind.ANSWERED or member_id is None:
+            continue
+        if check_in_of(session, each.community_id, None, member_id) is None:
+            each.round_id = None
 
 
 def _settle_check_in(session: Session, delivery: Delivery, said: Said | None) -> None:
@@ -217,8 +235,9 @@ def _settle_check_in(session: Session, delivery: Delivery, said: Said | None) ->
 
 
 def _settle_weaving(session: Session, delivery: Delivery, said: Said | None) -> None:
-    if said is not None:
-        session.get_one(Round, delivery.subject_id).weaving_id = said.message_id
+    woven = session.get(Round, delivery.subject_id)
+    if said is not None and woven is not None:
+        woven.weaving_id = said.message_id
 
 
 def _settle_reminder(session: Session, delivery: Delivery, _said: Said | None) -> None:

@@ -1,14 +1,15 @@
 """Deliveries: what must be said, as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import Index, SmallInteger, UniqueConstraint, or_
+from sqlalchemy import ColumnElement, Index, SmallInteger, UniqueConstraint, and_, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.database import PLANNED, insert_if_new
+from bot.store.checkins import CheckIn
 from bot.store.columns import one_of, row_id, snowflake
 
 
@@ -48,6 +49,8 @@ class DeliveryState(StrEnum):
 
 
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+FIRST = "0"
+"""The key of the delivery that posts what later ones with the same subject edit."""
 
 
 class Delivery(SQLModel, table=True):
@@ -62,6 +65,7 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("kind", "subject_id", "key"),
         Index("ix_delivery_due_at", "state", "due_at"),
+        {"sqlite_autoincrement": True},  # an id makes the nonce and the marker: none may come twice, even once deleted
     )
 
     id: int | None = row_id()
@@ -116,10 +120,11 @@ def plan(
     )
 
 
-def deliveries_due(session: Session, now: datetime, limit: int) -> Sequence[Delivery]:
-    """Return deliveries to claim: due, not held by a living claim, and first of their subject.
+def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Collection[int] = ()) -> Sequence[Delivery]:
+    """Return deliveries to claim: due, not held by a living claim, first of their subject, their round's card said.
 
-    Calls before rituals, then the longest due. Rows another process is claiming are passed over.
+    Calls before rituals, then the longest due, and none of the communities ``but_not_in``. Rows another process
+    is claiming are passed over.
     """
     earlier = aliased(Delivery)
     an_earlier_one_waits = (
@@ -142,11 +147,30 @@ def deliveries_due(session: Session, now: datetime, limit: int) -> Sequence[Deli
             or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
             or_(col(Delivery.state) == DeliveryState.PENDING, col(Delivery.leased_until) <= now),
             ~an_earlier_one_waits,
+            ~_its_card_waits(),
+            col(Delivery.community_id).not_in(but_not_in),
         )
         .order_by(col(Delivery.priority), col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
+
+
+def _its_card_waits() -> ColumnElement[bool]:
+    """Return the condition that a round's card is still to be posted, in whose thread or wake the delivery comes."""
+    card = aliased(Delivery)
+    waits = (card.kind == DeliveryKind.ROUND, card.key == FIRST, col(card.state).in_(WAITING))
+    of_its_round = select(card.id).where(card.subject_id == Delivery.subject_id, *waits)
+    of_its_answer = (
+        select(card.id)
+        .join(CheckIn, col(CheckIn.round_id) == card.subject_id)
+        .where(CheckIn.id == Delivery.subject_id, *waits)
+    )
+    # One look-up by key each: as one, PostgreSQL compared every card with every other until it had new statistics.
+    return or_(
+        and_(col(Delivery.kind).in_([DeliveryKind.WEAVING, DeliveryKind.REMINDER]), of_its_round.exists()),
+        and_(col(Delivery.kind) == DeliveryKind.CHECK_IN, of_its_answer.exists()),
+    )
 
 
 def said_last(session: Session, following: Delivery) -> Delivery | None:
