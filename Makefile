@@ -46,13 +46,14 @@ lock: $(INSTALLED)
 	$(LOCK) --upgrade --output-file requirements.txt
 	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
+# A new language begins with its folder: mkdir -p bot/locales/fr && make words.
 words: $(INSTALLED)
-	$(BIN)/pybabel -q extract --keyword=locale_str --project=Kith --copyright-holder="The Kith contributors" \
-		--no-wrap --sort-by-file --output-file=$(CATALOGUES)/kith.pot bot cogs
-	@for catalogue in $(CATALOGUES)/*/LC_MESSAGES/kith.po; do \
-		[ ! -e "$$catalogue" ] || $(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete --domain=kith \
-			--input-file=$(CATALOGUES)/kith.pot --output-dir=$(CATALOGUES) \
-			--locale="$$(basename "$$(dirname "$$(dirname "$$catalogue")")")" || exit 1; \
+	@$(BIN)/pybabel -q extract --keyword=locale_str --project=Kith --no-wrap --sort-by-file --add-location=file \
+		--output-file=.venv/kith.pot bot cogs
+	@for folder in $(CATALOGUES)/*/; do \
+		$(BIN)/pybabel -q update --init-missing --no-wrap --no-fuzzy-matching --ignore-obsolete \
+			--ignore-pot-creation-date --domain=kith --input-file=.venv/kith.pot --output-dir=$(CATALOGUES) \
+			--locale="$$(basename "$$folder")" || exit 1; \
 	done
 
 # Every download is held to the hash in the lock; Kith itself is then linked in, with the setuptools from the lock.

@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.app import App
-from bot.language import _, nearest, speak
+from bot.language import _, nearest, speak, speaking
 from bot.scheduler import Scheduler
 from cogs.poster import Poster
 from cogs.support import Handler, Interaction, explain, meet_press
@@ -62,8 +62,8 @@ class CommandWords(app_commands.Translator):
         is_name = context.location.name.endswith("_name") and context.location.name != "choice_name"
         if is_name or nearest(str(locale)) == "en":
             return None
-        speak(str(locale))
-        translated = _(string.message)
+        with speaking(str(locale)):
+            translated = _(string.message)
         return None if translated == string.message else translated
 
 

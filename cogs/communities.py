@@ -245,7 +245,7 @@ async def _made(guild: discord.Guild, name: str, topic: str) -> discord.TextChan
     if not guild.me.guild_permissions.manage_channels:
         raise not_allowed
     try:
-        return await guild.create_text_channel(name, topic=topic, reason="/setup: Make them for me")
+        return await guild.create_text_channel(name, topic=topic, reason=f"/setup: {_('Make them for me')}")
     except discord.Forbidden as error:
         raise not_allowed from error
     except discord.RateLimited as error:

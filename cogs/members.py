@@ -166,7 +166,8 @@ def date_words(day: date) -> str:
 
 def return_words(day: date, wait: timedelta) -> str:
     """Return a day to be back on, in words: ``Monday 30 November 2026, in 6 days``."""
-    return f"{date_words(day)}, {format_timedelta(wait, add_direction=True, threshold=1.2, locale=_region())}"
+    off = format_timedelta(wait, granularity="day", add_direction=True, threshold=1.2, locale=_region())
+    return f"{date_words(day)}, {off}"
 
 
 def hour_words(hour: int) -> str:

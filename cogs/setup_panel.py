@@ -188,20 +188,19 @@ def preview(set_up: SetUp) -> ui.LayoutView:
 
 
 def place_form(community: Community) -> ui.Modal:
-    """Draw the form for language and time zone; with one language there is none to choose."""
+    """Draw the form for language and time zone."""
     form = ui.Modal(title=_("Language and time zone"), custom_id=pressed_name("setup", None, "place"))
-    if len(languages()) > 1:
-        options = [
-            discord.SelectOption(label=language_name(code), value=code, default=code == community.language)
-            for code in languages()
-        ]
-        form.add_item(
-            ui.Label(
-                text=_("Language"),
-                description=_("What Kith posts is in this language."),
-                component=ui.Select(custom_id="language", options=options),
-            )
+    options = [
+        discord.SelectOption(label=language_name(code), value=code, default=code == community.language)
+        for code in languages()
+    ]
+    form.add_item(
+        ui.Label(
+            text=_("Language"),
+            description=_("What Kith posts is in this language."),
+            component=ui.Select(custom_id="language", options=options),
         )
+    )
     form.add_item(
         ui.Label(
             text=_("Time zone"),

@@ -128,7 +128,7 @@ class Members:
             .order_by(col(Delivery.due_at), col(Delivery.id))
         )
         return {
-            "about": "Everything Kith keeps about you in this community. Times are UTC.",
+            "about": _("Everything Kith keeps about you in this community. Times are UTC."),
             "exported_at": _iso(self._clock.now()),
             "community_id": str(community_id),
             "member_id": str(member_id),

@@ -243,11 +243,11 @@ async def test_a_zone_or_language_nobody_knows_is_refused_in_a_sentence(
 async def test_the_forms_keep_what_is_written_and_show_it_again(scene: Scene) -> None:
     panel = await start(scene)
 
-    await panel.fill("ask_place", zone="Nairobi")
+    await panel.fill("ask_place", language=["de"], zone="Nairobi")
     await panel.fill("ask_purpose", purpose="We keep *practising* @everyone")
     await panel.fill("ask_rhythm", weekday=["2"], at="7pm")
 
-    assert "English · Africa/Nairobi" in panel.text
+    assert "Deutsch · Africa/Nairobi" in panel.text
     assert "every Wednesday at 19:00 (Africa/Nairobi)" in panel.text
     assert r"\*practising\*" in panel.text
     assert "@everyone" not in panel.text
@@ -259,7 +259,7 @@ async def test_the_forms_keep_what_is_written_and_show_it_again(scene: Scene) ->
 @pytest.mark.parametrize(
     ("verb", "values", "sentence"),
     [
-        ("ask_place", {"zone": "Mordor"}, "I don't know that time zone"),
+        ("ask_place", {"language": ["en"], "zone": "Mordor"}, "I don't know that time zone"),
         ("ask_rhythm", {"weekday": ["0"], "at": "late"}, "I don't read that as a time of day"),
     ],
 )
