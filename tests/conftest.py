@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import simcord
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
@@ -25,6 +26,8 @@ POSTGRESQL = "KITH_TEST_POSTGRESQL"
 """The variable that names a PostgreSQL database the tests may fill and empty."""
 REQUIRED = "KITH_REQUIRE_POSTGRESQL"
 """The variable that, set to 1, makes a missing PostgreSQL a failure instead of tests left out."""
+SCHEMA = f"kith_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+"""The part of that database this process fills and empties, so that two can run side by side."""
 NO_POSTGRESQL = f"no PostgreSQL: set {POSTGRESQL}, or start one on 127.0.0.1:5432 with a database 'test'"
 
 
@@ -42,11 +45,12 @@ def postgresql_url() -> str | None:
     local = [f"postgresql+psycopg://{user}@127.0.0.1:5432/test?connect_timeout=2" for user in users]
     asked = os.environ.get(POSTGRESQL)
     for url in [asked] if asked else local:
-        engine = create_engine(url)
+        own = make_url(url).update_query_dict({"options": f"-csearch_path={SCHEMA}"})
+        engine = create_engine(own)
         try:
             with engine.connect():
-                postgresql_url_found.append(url)
-                return url
+                postgresql_url_found.append(own.render_as_string(hide_password=False))
+                return postgresql_url_found[0]
         except OperationalError:
             continue
         finally:
@@ -59,11 +63,11 @@ postgresql_url_found: list[str | None] = []
 
 
 def empty_postgresql(url: str) -> None:
-    """Remove everything from the test database."""
+    """Give the tests of this process an empty part of the test database."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
     engine.dispose()
 
 
@@ -115,7 +119,7 @@ async def either_app(database_url: str, clock: FixedClock) -> AsyncIterator[App]
 
 def prepare(url: str) -> None:
     """Make the tables of a new SQLite file from the model: quicker than migrating, and shown to be the same."""
-    from bot.database import engine_for, make_url
+    from bot.database import engine_for
 
     engine = engine_for(make_url(url))
     SQLModel.metadata.create_all(engine, tables=[each.__table__ for each in TABLES])  # pyright: ignore
@@ -124,8 +128,6 @@ def prepare(url: str) -> None:
 
 def migrate_url(url: str) -> None:
     """Bring a database to this version's tables."""
-    from sqlalchemy.engine import make_url
-
     migrate(make_url(url))
 
 
