@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.courier import Courier
 from bot.database import Database
-from bot.deck import Decks, prompts_folder
+from bot.deck import Decks, our_decks
 from bot.services.checkins import CheckIns
 from bot.services.communities import Communities
 from bot.services.members import Members
@@ -34,7 +34,7 @@ def assemble(database_url: str, clock: Clock) -> App:
     Raises DeckError when a file in ``prompts/`` can't be used.
     """
     database = Database(database_url)
-    decks = Decks.load(prompts_folder())
+    decks = our_decks()
     rounds = Rounds(database, clock)
     return App(
         clock=clock,

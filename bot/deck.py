@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -175,6 +176,12 @@ class Decks:
 def prompts_folder() -> Path:
     """The folder prompts/ that stands beside the bot package."""
     return Path(__file__).resolve().parent.parent / "prompts"
+
+
+@cache
+def our_decks() -> Decks:
+    """Return the decks that come with Kith, read once a process. Raises DeckError when a file can't be used."""
+    return Decks.load(prompts_folder())
 
 
 def _read_language(folder: Path) -> dict[str, Question]:

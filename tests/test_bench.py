@@ -7,7 +7,7 @@ from tests.bench.databases import kinds
 from tests.bench.idle import summary
 from tests.bench.report import machine, page, percentile
 
-TINY = Sizes(answers=2, starts=1, interactions=2, servers=(2,), communities=3, sample=2, weeks=2, ticks=2)
+TINY = Sizes(answers=2, starts=1, interactions=2, servers=(1,), communities=3, sample=2, weeks=2, ticks=2)
 
 
 async def test_each_measurement_fills_its_table() -> None:
