@@ -155,23 +155,23 @@ async def test_whoever_lost_the_claim_records_nothing(
     either_app: App, post: Courier, voice: FakeVoice, clock: FixedClock
 ) -> None:
     await planned(either_app, 1)
-    slow, arrived, go_on = FakeVoice(), asyncio.Event(), asyncio.Event()
+    arrived, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(_delivery: Delivery) -> None:
         arrived.set()
         await go_on.wait()
-        slow.said += [_delivery] * 8
 
-    slow.meet = wait
-    late = asyncio.create_task(post.tend(slow))
+    voice.meet = wait
+    late = asyncio.create_task(post.tend(voice))
     await arrived.wait()
     clock.advance(LEASE_OVER)
-    await Courier(either_app.database, clock, {}).tend(voice)
+    (taken_over,) = await Courier(either_app.database, clock, {}).claim(1)
 
     go_on.set()
     await late
 
-    assert (await row(either_app)).message_id == 1001
+    held = await row(either_app)
+    assert (held.state, held.claim, held.message_id) == (DeliveryState.CLAIMED, taken_over.claim, None)
 
 
 async def test_a_process_that_stood_still_leaves_its_delivery_to_the_next(

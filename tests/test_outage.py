@@ -27,7 +27,7 @@ from tests.loopback.server import Discord, Loss
 
 ADMIN = Person(1, manages=True)
 STEP = timedelta(minutes=2)
-HALF_A_REST = timedelta(minutes=5)
+A_REST = timedelta(minutes=10)
 WEEK_AGO = timedelta(days=7)
 OUTAGE = timedelta(days=2)
 
@@ -139,7 +139,7 @@ async def test_two_days_without_discord_lose_and_double_nothing(place: Place) ->
 
     place.server.status_for = unavailable
     await place.later(timedelta(hours=1), step=timedelta(minutes=1))
-    await place.later(OUTAGE - timedelta(hours=1), step=HALF_A_REST)
+    await place.later(OUTAGE - timedelta(hours=1), step=A_REST)
     asked = len(place.server.requests) - before
     place.server.status_for = lambda _method, _path: None
     await place.later(timedelta(minutes=30))

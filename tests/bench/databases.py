@@ -48,7 +48,7 @@ def _postgresql(server: str) -> Generator[str]:
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
         try:
-            url = make_url(server).set(database=name)
+            url = make_url(server).set(database=name).difference_update_query(["options"])  # no schema but its own
             migrate(url)
             yield url.render_as_string(hide_password=False)
         finally:

@@ -1,0 +1,1 @@
+"""Kith killed again and again while it posts, and a count of what was lost or doubled."""

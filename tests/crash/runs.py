@@ -1,0 +1,124 @@
+"""One run: Kith is killed so many times while it speaks, then left alone until it has nothing more to say."""
+
+import asyncio
+import random
+import signal
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app import assemble
+from tests.crash.community import CountingDiscord, Crowd
+from tests.crash.count import Tally, tally
+from tests.crash.processes import Victims, end, start
+from tests.fakes import FixedClock
+from tests.loopback.rest import Request
+from tests.loopback.server import Loss, some_posts_lost
+
+NONCE_SECONDS = 1.5
+LATENCY = 0.03
+LOSSES = 0.1
+PATIENCE = 90.0
+"""Seconds until a run in which nothing moves is given up."""
+POINTS = ("claimed", "reconciled", "said", "recorded", "threaded")
+"""The courier's and the poster's checkpoints."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one run; ``errors`` are lines of that level in the processes' logs."""
+
+    kills: int
+    tally: Tally
+    seconds: float
+    errors: list[str]
+
+
+async def killed_at_random(database_url: str, *, processes: int, kills: int, seed: int) -> Run:
+    """Kill one of the processes at random moments, mostly while a message is under way."""
+    dice = random.Random(seed)
+    async with _scene(database_url, dice) as scene:
+        victims = Victims(scene.server, database_url, processes, scene.log, dice)
+        scene.server.lose_answer = some_posts_lost(LOSSES, dice.choice(list(Loss)), seed)
+        try:
+            await scene.crowd.gather(2, 5)
+            victims.start()
+            while victims.kills < kills:
+                await scene.message(seconds=3)
+                await asyncio.sleep(dice.uniform(0, 0.25))
+                await victims.kill_one()
+                await scene.crowd.stir()
+                if await scene.crowd.waiting() < 12:
+                    await scene.crowd.gather(1, 5)
+            scene.server.lose_answer = lambda _request: None
+            await scene.rest()
+        finally:
+            await victims.end()
+        return await scene.run(victims.kills)
+
+
+async def killed_at_each_point(database_url: str, seed: int) -> Run:
+    """Kill one process after the other, each at the next checkpoint it comes to; then let one do the rest."""
+    async with _scene(database_url, random.Random(seed)) as scene:
+        await scene.crowd.gather(2, 3)
+        for point in POINTS:
+            process = start(scene.server, database_url, scene.log, crash_at=f"{point}:1")
+            await asyncio.to_thread(process.join, PATIENCE)
+            if process.exitcode != -signal.SIGKILL:
+                raise RuntimeError(f"Kith was to die at {point}, and ended with status {await end(process)}")
+        process = start(scene.server, database_url, scene.log)
+        try:
+            await scene.rest()
+        finally:
+            await end(process)
+        return await scene.run(len(POINTS))
+
+
+class _Scene:
+    def __init__(self, crowd: Crowd, log: Path) -> None:
+        self.crowd, self.server, self.log = crowd, crowd.server, log
+        self._began = time.monotonic()
+
+    async def message(self, *, seconds: float) -> None:
+        """Wait for the next message to be sent, but no longer than ``seconds``."""
+        seen = len(self.server.requests)
+        await _until(lambda: any(_is_message(each) for each in self.server.requests[seen:]), seconds)
+
+    async def rest(self) -> None:
+        """Wait until everything has been said. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self.crowd.at_rest():  # noqa: ASYNC110 -- it happens in other processes
+                await asyncio.sleep(0.1)
+
+    async def run(self, kills: int) -> Run:
+        """Return what came of it."""
+        lines = self.log.read_text().splitlines()
+        errors = [line for line in lines if " ERROR " in line or line.startswith(("Traceback", "sqlalchemy"))]
+        return Run(kills, await tally(self.crowd), time.monotonic() - self._began, errors)
+
+
+@asynccontextmanager
+async def _scene(database_url: str, dice: random.Random) -> AsyncGenerator[_Scene]:
+    clock = FixedClock()
+    app = assemble(database_url, clock)
+    server = CountingDiscord(nonce_seconds=NONCE_SECONDS)
+    server.latency = LATENCY
+    try:
+        async with server:
+            with tempfile.TemporaryDirectory(prefix="kith-crash-") as folder:
+                yield _Scene(Crowd(app, clock, server, dice), Path(folder) / "log")
+    finally:
+        app.database.close()
+
+
+def _is_message(request: Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/messages")
+
+
+async def _until(so: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not so() and time.monotonic() < ends:  # noqa: ASYNC110 -- the server has no event for it
+        await asyncio.sleep(0.005)
