@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.app import App
+from bot.app import App, assemble
 from bot.calendar import zone_suggestions
 from bot.errors import Refusal
 from bot.services.communities import SetUp, check_language, check_purpose, check_zone
@@ -215,3 +215,15 @@ async def test_a_bot_that_was_sent_away_and_comes_back_goes_on_at_the_next_date(
 
     outlook = await app.communities.check(HERE, ADMIN)
     assert outlook.to_come[0].at == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+async def test_several_processes_may_remember_the_same_thing_at_once(either_app: App) -> None:
+    others = [
+        assemble(either_app.database.url.render_as_string(hide_password=False), either_app.clock) for _ in range(3)
+    ]
+
+    await asyncio.gather(*(each.communities.remember("commands", "hash") for each in [either_app, *others] * 3))
+
+    assert await either_app.communities.remembered("commands") == "hash"
+    for each in others:
+        each.database.close()

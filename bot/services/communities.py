@@ -262,7 +262,8 @@ class Communities:
     @transaction
     def remember(self, session: Session, name: str, value: str) -> None:
         """Keep a value for Kith itself."""
-        session.merge(Remembered(name=name, value=value))
+        if not insert_if_new(session, Remembered, {"name": name, "value": value}):
+            session.get_one(Remembered, name).value = value
 
 
 def missing(community: Community, rhythm: Rhythm | None, channels: Channels | None = None) -> list[str]:
