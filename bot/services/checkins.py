@@ -1,5 +1,6 @@
 """The check-in rhythm: rounds open, members answer, the round is woven and closed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from bot.deck import Decks
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.people import Person, require_host
-from bot.services.questions import draw_question
+from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.reminders import plan_reminders
 from bot.services.showing import show_check_in, show_round, show_weaving
 from bot.services.words import check_words
@@ -117,10 +118,11 @@ class CheckIns:
         while following.instant <= now:  # Kith was off for more than a turn: only the latest matters
             slot, following = following, next(slots)
         rhythm.last_day, rhythm.paused_until = slot.day, None
-        if self._is_quiet(session, rhythm):
+        assert rhythm.id is not None
+        earlier = earlier_rounds(session, rhythm.id, LOOKED_BACK)
+        if self._is_quiet(session, rhythm, earlier):
             rhythm.state = RhythmState.ASKING
             rhythm.next_day = rhythm.next_at = None
-            assert rhythm.id is not None
             plan(
                 session,
                 DeliveryKind.QUIET,
@@ -132,26 +134,27 @@ class CheckIns:
             return
         rhythm.next_day, rhythm.next_at = following.day, following.instant
         community = community_of(session, rhythm.community_id, now)
-        self._open(session, community, rhythm, slot.instant)
+        self._open(session, community, rhythm, earlier, slot.instant)
 
-    def _is_quiet(self, session: Session, rhythm: Rhythm) -> bool:
-        assert rhythm.id is not None
+    def _is_quiet(self, session: Session, rhythm: Rhythm, earlier: Sequence[Round]) -> bool:
         since = rhythm.counted_from
         posted = [
             each
-            for each in earlier_rounds(session, rhythm.id, QUIET_ROUNDS)
+            for each in earlier[:QUIET_ROUNDS]
             if each.message_id is not None and (since is None or each.day >= since)
         ]
         return len(posted) == QUIET_ROUNDS and not any(
             check_ins_in(session, each.id) for each in posted if each.id is not None
         )
 
-    def _open(self, session: Session, community: Community, rhythm: Rhythm, opens_at: datetime) -> None:
+    def _open(
+        self, session: Session, community: Community, rhythm: Rhythm, earlier: Sequence[Round], opens_at: datetime
+    ) -> None:
         now = self._clock.now()
         assert rhythm.id is not None and rhythm.last_day is not None
-        for earlier in earlier_rounds(session, rhythm.id, QUIET_ROUNDS):
-            self._leave_behind(session, earlier)
-        question = draw_question(session, self._decks, community, rhythm, now)
+        for each in earlier[:QUIET_ROUNDS]:
+            self._leave_behind(session, each)
+        question = draw_question(session, self._decks, community, rhythm, earlier, now)
         rhythm.question_id = None
         closing_day = rhythm.last_day + timedelta(days=OPEN_DAYS)
         opened = Round(

@@ -15,11 +15,11 @@ from bot.errors import Refusal
 from bot.language import _, language_name, languages
 from bot.services.checkins import OPEN_DAYS
 from bot.services.people import Person, is_host
-from bot.services.questions import draw_question
+from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.rhythms import schedule_next
 from bot.services.rounds import RoundCard
 from bot.services.words import visible
-from bot.store.checkins import Round, RoundState
+from bot.store.checkins import Round, RoundState, earlier_rounds
 from bot.store.communities import Community, Remembered, community_of
 from bot.store.deliveries import Delivery, deliveries_that_went_wrong, deliveries_to_come
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythms_of
@@ -171,7 +171,8 @@ class Communities:
         if rhythm is None or rhythm.next_day is None or rhythm.next_at is None:
             raise Refusal(_("No check-in is coming yet. Choose the first rhythm on the panel of /setup start."))
         assert rhythm.id is not None
-        question = draw_question(session, self._decks, community, rhythm, now)
+        earlier = earlier_rounds(session, rhythm.id, LOOKED_BACK)
+        question = draw_question(session, self._decks, community, rhythm, earlier, now)
         rhythm.question_id = question.id
         coming = Round(
             community_id=community_id,

@@ -2,12 +2,13 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from bot.deck import REPEAT_AFTER, Decks, Element, Question
-from bot.store.checkins import earlier_rounds, questions_used
+from bot.store.checkins import Round, questions_used
 from bot.store.communities import Community
 from bot.store.rhythms import Rhythm
 
@@ -15,18 +16,18 @@ LOOKED_BACK = 8
 """How many rounds the driest element is judged by."""
 
 
-def draw_question(session: Session, decks: Decks, community: Community, rhythm: Rhythm, now: datetime) -> Question:
+def draw_question(
+    session: Session, decks: Decks, community: Community, rhythm: Rhythm, earlier: Sequence[Round], now: datetime
+) -> Question:
     """Return the question a rhythm's next round asks: the one kept from a preview, or a fresh draw.
 
-    The element touched least in the last eight rounds chooses. A young community starts with light questions: at
-    first depth one, from the third round on two, from the seventh all.
+    ``earlier`` are the rhythm's latest eight rounds, newest first; the element they touched least chooses. A young
+    community starts with light questions: at first depth one, from the third round on two, from the seventh all.
     """
     if rhythm.question_id is not None:
         kept = decks.question(community.language, rhythm.question_id)
         if kept is not None:
             return kept
-    assert rhythm.id is not None
-    earlier = earlier_rounds(session, rhythm.id, LOOKED_BACK)
     rng = random.Random()  # noqa: S311 -- a draw among questions, no secret
     touched: Counter[Element] = Counter()
     for each in earlier:
