@@ -17,7 +17,7 @@ async def test_killed_at_random_and_at_each_checkpoint_kith_loses_and_doubles_no
 
     with kind.fresh() as first, kind.fresh() as second:
         at_random, at_each_point = await asyncio.gather(
-            killed_at_random(first, processes=2, kills=KILLS, seed=7), killed_at_each_point(second, seed=7)
+            killed_at_random(first, processes=2, kills=KILLS, seed=7, late=True), killed_at_each_point(second, seed=7)
         )
 
     for run in (at_random, at_each_point):

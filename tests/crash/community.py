@@ -1,10 +1,12 @@
 """Communities that give Kith much to say, and a Discord that counts each message from its birth."""
 
 import random
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -21,18 +23,31 @@ from bot.store.members import Share
 from bot.store.rhythms import Rhythm
 from tests.fakes import FixedClock
 from tests.loopback.people import JSON, Channel, Message, User
+from tests.loopback.rest import Request
 from tests.loopback.server import Discord
+from tests.loopback.world import EPOCH
 
 ADMIN = Person(1, manages=True)
 SOON = timedelta(days=1)
 
 
 class CountingDiscord(Discord):
-    """A Discord that remembers which messages came into the world with which marker, whatever they show later."""
+    """A Discord that remembers which messages came into the world with which marker, whatever they show later.
 
-    def __init__(self, *, nonce_seconds: float) -> None:
+    A message can be read back ``unreadable`` seconds after it was sent: until then only its nonce tells of it.
+    """
+
+    def __init__(self, *, nonce_seconds: float, unreadable: float) -> None:
         super().__init__(nonce_seconds=nonce_seconds)
+        self.unreadable = unreadable
         self.born: defaultdict[int, list[Message]] = defaultdict(list)
+
+    def _do(self, asked: Request, template: str) -> tuple[int, Any]:
+        status, answer = super()._do(asked, template)
+        if status == 200 and (asked.method, template) == ("GET", "/channels/*/messages"):
+            history: list[JSON] = answer
+            answer = [each for each in history if seconds_since(int(each["id"])) >= self.unreadable]
+        return status, answer
 
     def keep(self, channel: Channel, author: User, body: JSON, *, silent: bool = False) -> Message:
         """Keep a message, and count it when it is Kith's."""
@@ -40,6 +55,11 @@ class CountingDiscord(Discord):
         if author is self.bot:
             self.born[marker_in(body)].append(message)
         return message
+
+
+def seconds_since(snowflake: int) -> float:
+    """Return how long ago an id was given out."""
+    return time.time() - ((snowflake >> 22) + EPOCH) / 1000
 
 
 def marker_in(body: JSON) -> int:

@@ -22,6 +22,9 @@ HURRIED = (
 )
 """Claims and rests that end before the tester's patience, and sends spread out, so that a kill meets one of them."""
 
+PAUSE = 1.5
+"""Seconds some of them stay dead."""
+
 _nursery = multiprocessing.get_context("forkserver")
 _nursery.set_forkserver_preload(["tests.crash.processes", "bot.commands", "bot.doctor", "cogs.checkins", "pytest"])
 
@@ -71,7 +74,7 @@ class Victims:
             self._living.append(start(self._server, self._url, self._log))
 
     async def kill_one(self) -> None:
-        """Kill one; start another at once, or when Discord has forgotten the nonces of its last messages.
+        """Kill one; start another at once, or after a pause.
 
         Raises RuntimeError when it had ended by itself.
         """
@@ -80,7 +83,7 @@ class Victims:
             raise RuntimeError(f"Kith ended by itself with status {status}\n{self._log.read_text()[-2000:]}")
         self.kills += 1
         if self._dice.random() < 0.3:
-            await asyncio.sleep(self._server.nonce_seconds)
+            await asyncio.sleep(PAUSE)
         self.start()
 
     async def end(self) -> None:

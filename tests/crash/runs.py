@@ -18,7 +18,10 @@ from tests.fakes import FixedClock
 from tests.loopback.rest import Request
 from tests.loopback.server import Loss, some_posts_lost
 
-NONCE_SECONDS = 1.5
+NONCE_SECONDS, UNREADABLE = 1.5, 0.0
+"""Discord as it mostly is, with a short memory for nonces: only reading the channel tells of a message."""
+LATE_NONCE_SECONDS, LATE_UNREADABLE = 8.0, 3.0
+"""A Discord that is late: a message can't be read back when its claim has run out, and only the nonce tells of it."""
 LATENCY = 0.03
 LOSSES = 0.1
 PATIENCE = 90.0
@@ -37,10 +40,10 @@ class Run:
     errors: list[str]
 
 
-async def killed_at_random(database_url: str, *, processes: int, kills: int, seed: int) -> Run:
+async def killed_at_random(database_url: str, *, processes: int, kills: int, seed: int, late: bool = False) -> Run:
     """Kill one of the processes at random moments, mostly while a message is under way."""
     dice = random.Random(seed)
-    async with _scene(database_url, dice) as scene:
+    async with _scene(database_url, dice, late=late) as scene:
         victims = Victims(scene.server, database_url, processes, scene.log, dice)
         scene.server.lose_answer = some_posts_lost(LOSSES, dice.choice(list(Loss)), seed)
         try:
@@ -101,10 +104,13 @@ class _Scene:
 
 
 @asynccontextmanager
-async def _scene(database_url: str, dice: random.Random) -> AsyncGenerator[_Scene]:
+async def _scene(database_url: str, dice: random.Random, *, late: bool = False) -> AsyncGenerator[_Scene]:
     clock = FixedClock()
     app = assemble(database_url, clock)
-    server = CountingDiscord(nonce_seconds=NONCE_SECONDS)
+    if late:
+        server = CountingDiscord(nonce_seconds=LATE_NONCE_SECONDS, unreadable=LATE_UNREADABLE)
+    else:
+        server = CountingDiscord(nonce_seconds=NONCE_SECONDS, unreadable=UNREADABLE)
     server.latency = LATENCY
     try:
         async with server:
