@@ -12,12 +12,17 @@ from discord.ext import commands
 from bot.app import App
 from bot.language import _, nearest, speak, speaking
 from bot.scheduler import Scheduler
+from cogs.checkins import CheckIns
+from cogs.communities import Communities
+from cogs.help import Help
+from cogs.members import Members
 from cogs.poster import Poster
+from cogs.rhythms import Rhythms
 from cogs.support import Handler, Interaction, explain, meet_press
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("cogs.communities", "cogs.rhythms", "cogs.checkins", "cogs.members", "cogs.help")
+COGS = (Communities, Rhythms, CheckIns, Members, Help)
 COMMANDS_KEPT_AS = "commands"
 
 PERMISSIONS = discord.Permissions(
@@ -94,27 +99,38 @@ class KithBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs, register commands when they changed, and start tending: the gateway isn't needed for it."""
-        for extension in EXTENSIONS:
-            await self.load_extension(extension)
+        for cog in COGS:
+            await self.add_cog(cog(self))
         await self.tree.set_translator(CommandWords())
         await self._register_commands()
         self._left = await self.app.communities.all_left()
         self.app.database.planned = self._deliver_soon
         if self._scheduler is not None:
-            self._scheduler.start(self.tick)
+            self._scheduler.start(self.beat)
 
     async def tick(self) -> None:
-        """Do what is due now: rounds open and close, and what is to be said goes out."""
-        await self.app.checkins.tend()
+        """Do what is due now, and return when it is said."""
+        await self.beat()
         await self.app.courier.tend(self._poster)
+
+    async def beat(self) -> None:
+        """Open and close the rounds that are due; a long queue of what is to be said keeps none of them waiting."""
+        await self.app.checkins.tend()
+        self._deliver_soon()
         today = self.app.clock.now().date()
         if self._tidied != today:
             self._tidied = today
             await self.app.courier.tidy()
 
     def _deliver_soon(self) -> None:
-        """Deliver what a member's doing has just planned, without waiting for the next tick."""
-        self.loop.create_task(self.app.courier.tend(self._poster), name="deliver")
+        """Deliver what is due, such as what a member's doing has just planned, without waiting for the next beat."""
+        self.loop.create_task(self._deliver(), name="deliver")
+
+    async def _deliver(self) -> None:
+        try:
+            await self.app.courier.tend(self._poster)
+        except Exception:  # one bad moment must not end the courier; what it missed is still due
+            log.exception("delivering failed; what is due stays due")
 
     async def _register_commands(self) -> None:
         """Send the commands to Discord when they differ from those sent last (it allows few changes a day)."""

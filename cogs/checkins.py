@@ -188,8 +188,3 @@ def thanks(written: Written) -> ui.LayoutView:
         cards.lasting_button(_("Take it back"), "checkin", check_in.id, "back"),
     )
     return cards.drawing(ui.TextDisplay(words), buttons)
-
-
-async def setup(bot: Any) -> None:
-    """Add the cog."""
-    await bot.add_cog(CheckIns(bot))

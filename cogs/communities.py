@@ -256,8 +256,3 @@ async def _made(guild: discord.Guild, name: str, topic: str) -> discord.TextChan
         if error.code != _TOO_MANY_CHANNELS:
             raise
         raise Refusal(_("This server has as many channels as Discord allows. Pick from those on the panel.")) from error
-
-
-async def setup(bot: Any) -> None:
-    """Add the cog."""
-    await bot.add_cog(Communities(bot))

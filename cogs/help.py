@@ -1,7 +1,6 @@
 """/help: one screen."""
 
 import asyncio
-from typing import Any
 
 import discord
 from discord import app_commands, ui
@@ -87,8 +86,3 @@ def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
             ),
         ]
     return drawing(ui.Container(ui.TextDisplay("\n".join(lines))))
-
-
-async def setup(bot: Any) -> None:
-    """Add the cog."""
-    await bot.add_cog(Help(bot))

@@ -330,8 +330,3 @@ def leaving_panel(me: Me) -> ui.LayoutView:
             ),
         )
     )
-
-
-async def setup(bot: Any) -> None:
-    """Add the cog."""
-    await bot.add_cog(Members(bot))

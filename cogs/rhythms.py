@@ -377,8 +377,3 @@ def paged(entries: list[str]) -> list[list[str]]:
         pages[-1].append(entry)
         room -= size
     return pages
-
-
-async def setup(bot: Any) -> None:
-    """Add the cog."""
-    await bot.add_cog(Rhythms(bot))

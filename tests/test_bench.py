@@ -10,8 +10,9 @@ from tests.bench.report import machine, page, percentile
 TINY = Sizes(answers=2, starts=1, interactions=2, servers=(1,), communities=3, sample=2, weeks=2, ticks=2)
 
 
-async def test_each_measurement_fills_its_table() -> None:
-    tables = await asyncio.gather(*(measure(kinds(None), TINY) for measure in MEASUREMENTS.values()))
+async def test_measurements_fill_their_tables() -> None:
+    """Two of the five: one needs processes, one does not; the others start more processes in the same way."""
+    tables = await asyncio.gather(*(MEASUREMENTS[name](kinds(None), TINY) for name in ("answering", "idling")))
 
     written = page(machine(None), tables)
     for table in tables:
