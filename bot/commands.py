@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from shlex import quote
 
-from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +15,7 @@ from bot.app import App, assemble
 from bot.client import PERMISSIONS, KithBot, invite_url
 from bot.clock import Clock, SystemClock
 from bot.connection import CannotConnect, silence_voice, stay_connected
-from bot.database import backup, is_sqlite, migrate
+from bot.database import NewerDatabase, backup, is_sqlite, migrate
 from bot.deck import DeckError
 from bot.scheduler import Scheduler
 from bot.settings import Settings, SettingsError, application_id, read_settings
@@ -84,7 +83,7 @@ def prepare(settings: Settings) -> App | int:
         return assemble(settings.database_url.get_secret_value(), SystemClock())
     except (DBAPIError, OSError) as error:
         tell(why_no_database(url, error))
-    except CommandError:
+    except NewerDatabase:
         tell("The database was written by a newer Kith than this one. Install that version again, or a newer one.")
         return TO_MEND
     except DeckError as error:

@@ -19,11 +19,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -31,6 +27,7 @@ from sqlmodel import Session
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent
+MIGRATIONS = ROOT / "migrations"
 PLANNED = "planned"
 """The key in ``Session.info`` that says: something to be said was written in this transaction."""
 
@@ -176,23 +173,20 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def migrations() -> Config:
-    """Return Alembic's configuration for the migrations that come with this version."""
-    config = Config(toml_file=str(ROOT / "pyproject.toml"))
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    return config
+class NewerDatabase(Exception):
+    """The database stands at a migration this version doesn't know."""
 
 
 def newest_revision() -> str:
-    """Return the identifier of the newest migration."""
-    head = ScriptDirectory.from_config(migrations()).get_current_head()
-    assert head is not None
-    return head
+    """Return the identifier of the newest migration that comes with this version; their files begin with it."""
+    return max(file.name.split("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def current_revision(connection: Connection) -> str | None:
     """Return the migration the database stands at, or ``None`` for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def migrate(url: URL) -> None:
@@ -200,17 +194,18 @@ def migrate(url: URL) -> None:
 
     An SQLite file that has tables is copied first, to ``<file>.before-<revision>``. A process killed half-way
     leaves the database as it was; of several processes starting together one migrates and the others wait.
+    Raises NewerDatabase.
     """
     engine = engine_for(url, foreign_keys=False, patience=MIGRATION_PATIENCE)
     try:
         with engine.begin() as connection:
+            if not is_sqlite(url):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            if current_revision(connection) == newest_revision():
+                return
             if is_sqlite(url):
                 _copy_before_change(connection, Path(url.database or ""))
-            else:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            config = migrations()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(connection)
             if is_sqlite(url):
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
                 if broken:
@@ -219,9 +214,24 @@ def migrate(url: URL) -> None:
         engine.dispose()
 
 
+def _upgrade(connection: Connection) -> None:
+    """Run the migrations that are missing. Alembic takes half a second to import, so only now."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(toml_file=str(ROOT / "pyproject.toml"))
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise NewerDatabase from error
+
+
 def _copy_before_change(connection: Connection, file: Path) -> None:
     """Copy the file while ``connection``'s transaction keeps every other writer waiting."""
-    if current_revision(connection) in (None, newest_revision()):
+    if current_revision(connection) is None:
         return
     copy = file.with_name(f"{file.name}.before-{newest_revision()}")
     if copy.exists():

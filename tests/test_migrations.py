@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.util import CommandError
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, SQLModel
 
 from bot import store
-from bot.database import ROOT, current_revision, engine_for, newest_revision
+from bot.database import ROOT, NewerDatabase, current_revision, engine_for, newest_revision
 from bot.store.communities import Community
 from bot.store.rhythms import Rhythm
 from tests.conftest import migrate_url
@@ -36,7 +36,7 @@ import signal
 import sqlalchemy as sa
 from alembic import op
 
-revision = "next"
+revision = "0002"
 down_revision = "{newest_revision()}"
 
 
@@ -53,22 +53,14 @@ def upgrade() -> None:
 PROGRAM = """
 import os
 import sys
+from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
 from bot import database
 
 url, folder, processes = sys.argv[1:]
-shipped = database.migrations
-
-
-def with_the_next_one():
-    config = shipped()
-    config.set_main_option("script_location", folder)
-    return config
-
-
-database.migrations = with_the_next_one
+database.MIGRATIONS = Path(folder)
 children = []
 for _ in range(int(processes)):
     child = os.fork()
@@ -85,7 +77,7 @@ def next_release(tmp_path: Path) -> Path:
     """Return a folder of migrations with one more than this version has."""
     folder = tmp_path / "migrations"
     shutil.copytree(ROOT / "migrations", folder)
-    (folder / "versions" / "next.py").write_text(NEXT)
+    (folder / "versions" / "0002_next.py").write_text(NEXT)
     return folder
 
 
@@ -126,7 +118,7 @@ def state(url: str) -> State:
 
 
 AS_IT_WAS = State(newest_revision(), half=False, motto=False, purpose="ours", rhythms=1)
-MIGRATED = State("next", half=True, motto=True, purpose="changed", rhythms=1)
+MIGRATED = State("0002", half=True, motto=True, purpose="changed", rhythms=1)
 
 
 def fill(url: str) -> None:
@@ -196,7 +188,7 @@ def test_a_new_release_changes_the_tables_and_is_left_alone_by_older_ones(
     assert migrate_as(next_release, database_url) == [0]
     assert state(database_url) == MIGRATED
 
-    with pytest.raises(CommandError):
+    with pytest.raises(NewerDatabase):
         migrate_url(database_url)
     assert state(database_url) == MIGRATED
 
@@ -206,7 +198,7 @@ def test_an_sqlite_file_is_copied_before_it_is_changed(sqlite_url: str, next_rel
     migrate_as(next_release, sqlite_url)
 
     (copy,) = copies(sqlite_url)
-    assert copy.name == "kith.db.before-next"
+    assert copy.name == "kith.db.before-0002"
     assert copy.stat().st_mode & 0o777 == 0o600
     assert state(f"sqlite:///{copy}") == AS_IT_WAS
 
@@ -237,3 +229,7 @@ def test_several_processes_change_the_tables_once(database_url: str, next_releas
 def copied(url: str) -> list[State]:
     """Return what the copies must hold: on SQLite one, of the state before."""
     return [AS_IT_WAS] if url.startswith("sqlite") else []
+
+
+def test_the_newest_file_is_alembics_head() -> None:
+    assert ScriptDirectory(str(ROOT / "migrations")).get_current_head() == newest_revision()
