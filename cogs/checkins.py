@@ -28,8 +28,6 @@ from cogs.support import (
 )
 from cogs.words import arriving_word
 
-DESCRIPTION_LIMIT = 100
-
 
 class CheckIns(Noun):
     """Members answer the round there is, or write ahead for the next."""
@@ -82,7 +80,7 @@ class CheckIns(Noun):
             interaction,
             self.app.checkins.take_back(community_of(interaction), interaction.user.id, check_in_id),
         )
-        await say(interaction, _("Taken back: your words are erased, and the post goes with them."))
+        await say(interaction, _("Taken back: your words are erased, and so is any post of them."))
 
     async def _adopt(self, interaction: Interaction, round_id: int) -> None:
         message = interaction.message
@@ -174,15 +172,21 @@ def thanks(written: Written) -> ui.LayoutView:
         Outcome.SHARED: _("Thank you. Your words are on their way to the thread."),
         Outcome.LATE: _("Late is welcome. Thank you."),
         Outcome.CHANGED: _("Changed. Thank you."),
-        Outcome.AHEAD: _("Kept. It joins the next round when that opens; until then nobody sees it."),
+        Outcome.AHEAD: _("Kept for the next round."),
         Outcome.KEPT: _("Thank you. It is kept."),
     }[written.outcome]
-    if written.round is not None and check_in.share is Share.HOSTS:
+    if check_in.share is Share.HOSTS:
         words += " " + _("Only the hosts can read it.")
-    if written.round is not None and check_in.share is Share.ME:
+    elif check_in.share is Share.ME:
         words += " " + _("Only you can read it, in /me.")
-    if check_in.need:
+    elif written.round is None:
+        words += " " + _("It joins the thread when that opens; until then nobody sees it.")
+    if check_in.need and written.round is not None and check_in.public:
         words += "\n" + _("You said that you need something. Reply in the thread to say what would help.")
+    elif check_in.need:
+        words += "\n" + _(
+            "You noted that you need something. Nobody is told of it; when you are ready, ask someone you trust."
+        )
     buttons = ui.ActionRow(
         cards.lasting_button(_("Change it"), "round", check_in.round_id, "open"),
         cards.lasting_button(_("Take it back"), "checkin", check_in.id, "back"),

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import Session
 
 from bot.app import App, assemble
 from bot.calendar import zone_suggestions
@@ -11,6 +12,7 @@ from bot.errors import Refusal
 from bot.services.communities import SetUp, check_language, check_purpose, check_zone
 from bot.services.people import Person
 from bot.services.rhythms import Beat
+from bot.store.rhythms import Rhythm
 from tests.fakes import MONDAY_MORNING, FixedClock
 
 HERE = 1000
@@ -227,3 +229,23 @@ async def test_several_processes_may_remember_the_same_thing_at_once(either_app:
     assert await either_app.communities.remembered("commands") == "hash"
     for each in others:
         each.database.close()
+
+
+async def test_a_question_kept_from_a_preview_is_not_asked_when_another_rhythm_asked_it_meanwhile(
+    app: App, clock: FixedClock
+) -> None:
+    await begun(app)
+    first = (await app.communities.preview(HERE, ADMIN)).card
+    assert first is not None
+    kept = first.round.question_id
+    tomorrow = clock.now() + timedelta(days=1)
+    other = await app.rhythms.add(HERE, ADMIN, Beat(weekday=tomorrow.weekday(), at=tomorrow.time()), request_id=7)
+
+    def already_asked(session: Session) -> None:
+        session.get_one(Rhythm, other.rhythm.id).question_id = kept
+
+    await app.database.run(already_asked)
+    again = (await app.communities.preview(HERE, ADMIN)).card
+
+    assert again is not None
+    assert again.round.question_id != kept

@@ -17,8 +17,8 @@ from bot.language import _
 from bot.services.people import Person, require_host
 from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.reminders import plan_reminders
-from bot.services.showing import show_check_in, show_round, show_weaving
-from bot.services.words import check_words
+from bot.services.showing import erase, show_check_in, show_round, show_weaving
+from bot.services.words import check_words, given_back
 from bot.store.checkins import (
     CheckIn,
     CheckInKind,
@@ -38,6 +38,8 @@ from bot.store.deliveries import DeliveryKind, plan
 from bot.store.members import Share, member_of
 from bot.store.rhythms import Rhythm, RhythmState, rhythms_due, rhythms_of
 
+AHEAD = 0
+"""In place of a round's id: what was written ahead."""
 OPEN_DAYS = 4
 """Local days a round stays open; a rhythm comes round at most weekly, so there is time for the late."""
 QUIET_ROUNDS = 2
@@ -202,20 +204,31 @@ class CheckIns:
     def form(self, session: Session, community_id: int, member_id: int, round_id: int | None = None) -> Form:
         """Return what the form starts with: for the given round, else for the latest, else for writing ahead.
 
-        Raises Refusal when that round takes no more answers, or the member's can't be changed any more.
+        Round ``AHEAD`` is what the member wrote ahead, wherever it stands by now. With no round given, a member whose
+        words in a closed one stay as they are writes ahead. Raises Refusal when the given round takes no more answers,
+        or the member's can't be changed any more.
         """
         now = self._clock.now()
         community = community_of(session, community_id, now)
         if not community.tended:
             raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
-        if round_id is None:
+        check_in = check_in_of(session, community_id, None, member_id)
+        if round_id == AHEAD and check_in is not None:
+            return Form(None, check_in, check_in.share)
+        if round_id in (None, AHEAD):
             answered = latest_round(session, community_id)
             if answered is None and not rhythms_of(session, community_id):
                 raise Refusal(_("There is no check-in rhythm at the moment. A host can add one with /rhythm add."))
+            if answered is not None:
+                given = check_in_of(session, community_id, answered.id, member_id)
+                if given is None or is_changeable(answered, given):
+                    check_in = given
+                else:
+                    answered = None
         else:
+            assert round_id is not None
             answered = self._welcoming(session, community_id, round_id)
-        check_in = check_in_of(session, community_id, answered.id if answered else None, member_id)
-        if answered is not None and check_in is not None:
+            check_in = check_in_of(session, community_id, answered.id, member_id)
             self._require_changeable(answered, check_in)
         member = member_of(session, community_id, member_id)
         return Form(answered, check_in, check_in.share if check_in else member.share)
@@ -241,7 +254,7 @@ class CheckIns:
             community_of(session, community_id, now)
         check_in, is_new = self._row(session, community_id, member_id, round_id, CheckInKind.ANSWERED)
         if answered is not None and not is_new:
-            self._require_changeable(answered, check_in)
+            self._require_changeable(answered, check_in, words)
         was_answered = not is_new and check_in.kind is CheckInKind.ANSWERED
         changed = self._put(check_in, answer, words, now, was_answered=was_answered)
         if answered is not None and (changed or is_new):
@@ -348,35 +361,24 @@ class CheckIns:
     def _welcoming(self, session: Session, community_id: int, round_id: int, words: str = "") -> Round:
         found = round_of(session, community_id, round_id)
         if found is None:
-            raise Refusal(_("That round is not here any more. /checkin opens the one there is."))
+            raise given_back(_("That round is not here any more. /checkin opens the one there is."), words)
         if not found.welcomes:
-            over = _("This round is over, and a newer one may be open: /checkin takes you there.")
-            if words:
-                over += (
-                    "\n"
-                    + _("Here are your words, so that nothing is lost:")
-                    + "\n```\n"
-                    + words.replace("`", "'")
-                    + "\n```"
-                )
-            raise Refusal(over)
+            raise given_back(_("This round is over, and a newer one may be open: /checkin takes you there."), words)
         return found
 
-    def _require_changeable(self, answered: Round, check_in: CheckIn) -> None:
-        in_time = check_in.kind is CheckInKind.ANSWERED and check_in.written_at < answered.closes_at
-        if answered.state is RoundState.CLOSED and in_time:
-            raise Refusal(_("This round has closed, so your words stay as they are. You can still take them back."))
+    def _require_changeable(self, answered: Round, check_in: CheckIn | None, words: str = "") -> None:
+        if check_in is not None and not is_changeable(answered, check_in):
+            stays = _(
+                "This round has closed, so what you said in it stays as it is. /checkin writes ahead for the next one; "
+                "*My words* in /me can take it back."
+            )
+            raise given_back(stays, words)
 
 
-def erase(session: Session, check_in: CheckIn, now: datetime) -> None:
-    """Remove a check-in's words from the row and, where it was shown, from the thread and the weaving."""
-    was_public = check_in.public
-    check_in.words, check_in.arriving, check_in.need, check_in.replied_at = "", None, False, None
-    if check_in.round_id is not None and was_public:
-        show_check_in(session, check_in, now)
-        woven = session.get(Round, check_in.round_id)
-        if woven is not None and woven.weaving_version:  # also while it is on its way
-            show_weaving(session, woven, now)
+def is_changeable(answered: Round, check_in: CheckIn) -> bool:
+    """Tell whether a check-in may be changed: until its round closes, and a late one until the round is over."""
+    in_time = check_in.kind is CheckInKind.ANSWERED and check_in.written_at < answered.closes_at
+    return answered.state is RoundState.OPEN or not in_time
 
 
 def _outcome(answered: Round | None, check_in: CheckIn, *, was_answered: bool) -> Outcome:

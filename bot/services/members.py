@@ -13,13 +13,13 @@ from bot.clock import Clock
 from bot.database import Database, transaction
 from bot.errors import Refusal
 from bot.language import _
-from bot.services.checkins import erase
 from bot.services.communities import check_zone
 from bot.services.reminders import plan_reminders_anew
+from bot.services.showing import erase
 from bot.store.checkins import CheckIn, CheckInKind, Round, check_ins_by
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
-from bot.store.members import Member, member_of, saved_member
+from bot.store.members import Member, Share, member_of, saved_member
 
 LONGEST_AWAY = timedelta(days=366)
 AWAY_DAYS = (1, 2, 3, 7, 14, 21, 28, 60, 90, 180)
@@ -181,9 +181,12 @@ class Members:
         written = check_ins_by(session, community_id, member_id)
         for each in written:
             erase(session, each, now)
-            each.member_id = None
+            each.member_id = each.edited_at = None
+            each.share = Share.EVERYONE  # the default, so that it tells nothing
             if each.round_id is None:
                 session.delete(each)
+            else:
+                each.written_at = session.get_one(Round, each.round_id).opens_at
         session.connection().execute(delete(Delivery).where(*_reminders_of(community_id, member_id)))
         session.connection().execute(
             delete(Member).where(col(Member.community_id) == community_id, col(Member.member_id) == member_id)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from bot.deck import REPEAT_AFTER, Decks, Element, Question
 from bot.store.checkins import Round, questions_used
 from bot.store.communities import Community
-from bot.store.rhythms import Rhythm
+from bot.store.rhythms import Rhythm, rhythms_of
 
 LOOKED_BACK = 8
 """How many rounds the driest element is judged by."""
@@ -24,7 +24,10 @@ def draw_question(
     ``earlier`` are the rhythm's latest eight rounds, newest first; the element they touched least chooses. A young
     community starts with light questions: at first depth one, from the third round on two, from the seventh all.
     """
-    if rhythm.question_id is not None:
+    used = questions_used(session, community.id, now - REPEAT_AFTER)
+    others = [each for each in rhythms_of(session, community.id) if each.id != rhythm.id]
+    used |= {each.question_id: now for each in others if each.question_id is not None}
+    if rhythm.question_id is not None and rhythm.question_id not in used:
         kept = decks.question(community.language, rhythm.question_id)
         if kept is not None:
             return kept
@@ -37,7 +40,7 @@ def draw_question(
     driest = rng.choice([element for element in Element if touched[element] == fewest])
     return decks.draw(
         community.language,
-        used=questions_used(session, community.id, now - REPEAT_AFTER),
+        used=used,
         now=now,
         rng=rng,
         element=driest,

@@ -212,7 +212,7 @@ class Rhythms:
         """
         rhythm = self._hosted(session, community_id, person, rhythm_id)
         if rhythm.state is not RhythmState.ASKING:
-            raise Refusal(_("Another host has answered this already. /rhythm list shows what comes now."))
+            raise Refusal(_("This has been answered already. /rhythm list shows what comes now."))
         if choice == "end":
             self._end(session, rhythm)
             return self._view(session, rhythm)

@@ -54,3 +54,14 @@ def show_check_in(session: Session, shown: CheckIn, due_at: datetime) -> None:
         priority=Priority.WORDS,
     )
     shown.version += 1
+
+
+def erase(session: Session, check_in: CheckIn, now: datetime) -> None:
+    """Remove a check-in's words from the row and, where it was shown, from the thread and the weaving."""
+    was_public = check_in.public
+    check_in.words, check_in.arriving, check_in.need, check_in.replied_at = "", None, False, None
+    if check_in.round_id is not None and was_public:
+        show_check_in(session, check_in, now)
+        woven = session.get(Round, check_in.round_id)
+        if woven is not None and woven.weaving_version:  # also while it is on its way
+            show_weaving(session, woven, now)

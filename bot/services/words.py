@@ -38,3 +38,11 @@ def check_words(words: str) -> str:
             ).format(count=over)
         )
     return stripped
+
+
+def given_back(sentence: str, words: str) -> Refusal:
+    """Return a refusal that gives the member's words back, if there are any, so that nothing is lost."""
+    if not words:
+        return Refusal(sentence)
+    kept = words.replace("`", "'")
+    return Refusal(f"{sentence}\n" + _("Here are your words, so that nothing is lost:") + f"\n```\n{kept}\n```")

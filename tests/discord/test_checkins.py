@@ -205,8 +205,49 @@ async def test_writing_ahead_joins_the_next_round_when_it_opens(scene: Scene) ->
     assert form.modal["title"] == "Write ahead"
 
     kept = await scene.ada.submit_modal(form, {"words": "Before anyone.", "share": "everyone"})
-    assert "joins the next round" in said(kept)
+    assert "Kept for the next round" in said(kept)
     card = await scene.open_round()
     await scene.later(seconds=10)
 
     assert "Before anyone." in thread_texts(scene, card)[0]
+
+
+async def test_what_was_written_ahead_can_be_changed_before_and_after_it_joins(scene: Scene) -> None:
+    await scene.begin()
+    form = await scene.ada.slash(scene.checkins, "checkin")
+    kept = await scene.ada.submit_modal(form, {"words": "First draft.", "share": "everyone"})
+
+    again = await press_answer(scene, kept, "Change it")
+    assert "First draft." in str(again.modal)
+    await scene.ada.submit_modal(again, {"words": "Second draft.", "share": "everyone"})
+    card = await scene.open_round()
+    await scene.later(seconds=10)
+    assert "Second draft." in thread_texts(scene, card)[0]
+
+    joined = await press_answer(scene, kept, "Change it")
+    assert "Second draft." in str(joined.modal)
+    await scene.ada.submit_modal(joined, {"words": "Third draft.", "share": "everyone"})
+    assert "Third draft." in thread_texts(scene, card)[0]
+
+
+@pytest.mark.parametrize(("share", "told"), [("hosts", "Only the hosts"), ("me", "Only you")])
+async def test_writing_ahead_says_who_will_read_it(scene: Scene, share: str, told: str) -> None:
+    await scene.begin()
+    form = await scene.ada.slash(scene.checkins, "checkin")
+
+    kept = await scene.ada.submit_modal(form, {"words": "Between us.", "share": share})
+
+    assert told in said(kept)
+    assert "thread" not in said(kept)
+
+
+async def test_a_need_is_answered_with_a_way_that_fits_who_may_read_it(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+
+    public = await scene.check_in(scene.ada, card, "Help wanted.", need=True)
+    private = await scene.check_in(scene.bo, card, "Help wanted.", need=True, share="me")
+
+    assert "Reply in the thread" in said(public)
+    assert "Reply in the thread" not in said(private)
+    assert "someone you trust" in said(private)

@@ -63,7 +63,7 @@ async def test_the_first_hosts_answer_counts_and_the_others_are_told(scene: Scen
     await scene.host.click(card, label="Keep it")
     second = await scene.admin.click(card, label="End it")
 
-    assert "Another host has answered" in said(second)
+    assert "has been answered already" in said(second)
     [view] = await scene.app.rhythms.overview(scene.guild.id)
     assert view.rhythm.state is RhythmState.ACTIVE
     assert not any("was not posted" in each.text for each in scene.messages(scene.checkins))
@@ -109,3 +109,28 @@ async def test_a_question_whose_card_was_deleted_is_answered_without_a_note(scen
     await scene.host.slash(scene.checkins, "rhythm resume")
 
     assert not any("was not posted" in each.text for each in scene.messages(scene.checkins))
+
+
+async def test_once_the_host_role_is_gone_the_question_is_asked_and_answered_all_the_same(scene: Scene) -> None:
+    await scene.begin()
+    scene.env.backend.delete_role(scene.guild.id, scene.hosts.id)
+    await scene.env.settle()
+    await scene.open_round()
+    await scene.open_round()
+
+    await scene.later(days=7)
+
+    card = scene.message(scene.checkins, asked(scene).id)
+    assert labels_of(asked(scene).components_raw) == ["Keep it", "Half as often", "Rest four weeks", "End it"]
+    assert "goes on as it was" in said(await scene.admin.click(card, label="Keep it"))
+
+
+async def test_once_the_host_role_is_gone_a_note_is_told_all_the_same(scene: Scene) -> None:
+    await scene.begin()
+    scene.env.backend.delete_role(scene.guild.id, scene.hosts.id)
+    await scene.env.settle()
+    scene.env.inject_error("POST", f"/channels/{scene.checkins.id}/messages", status=403, code=50013, times=None)
+
+    await scene.later(hours=2)
+
+    assert "was not posted" in scene.messages(scene.circles)[-1].text

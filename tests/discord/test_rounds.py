@@ -73,7 +73,35 @@ async def test_words_given_in_time_stay_as_they_are_once_the_round_has_closed(sc
     answer = await scene.ada.click(scene.message(scene.checkins, card.id), label="Check in late")
 
     assert answer.modal is None
-    assert "has closed, so your words stay" in said(answer)
+    assert "has closed, so what you said in it stays" in said(answer)
+
+
+async def test_who_answered_a_closed_round_writes_ahead_for_the_next(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "As I said.")
+    await scene.later(days=5)
+
+    form = await scene.ada.slash(scene.checkins, "checkin")
+    kept = await scene.ada.submit_modal(form, {"words": "And for next week.", "share": "everyone"})
+
+    assert "Kept for the next round" in said(kept)
+    newer = await scene.open_round()
+    await scene.later(seconds=10)
+    assert "And for next week." in thread_texts(scene, newer)[0]
+
+
+async def test_a_change_sent_after_the_round_closed_gives_the_words_back(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "As I said.")
+    form = await scene.ada.click(card, label="Check in")
+    await scene.later(days=5)
+
+    answer = await scene.ada.submit_modal(form, {"words": "What I meant.", "share": "everyone"})
+
+    assert "stays as it is" in said(answer)
+    assert "What I meant." in said(answer)
 
 
 async def test_a_form_sent_after_the_round_is_over_is_refused_and_gives_the_words_back(scene: Scene) -> None:
