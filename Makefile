@@ -10,7 +10,7 @@ CATALOGUES := bot/locales
 .PHONY: help rehearse run doctor invite backup test check crash-test bench lock words
 
 help:
-	@echo "make rehearse    see a month with Kith on a simulated Discord, without an account"
+	@echo "make rehearse    see eight weeks with Kith on a simulated Discord, without an account"
 	@echo "make run         run Kith with the settings in .env"
 	@echo "make doctor      look at everything Kith needs, and say what to mend"
 	@echo "make invite      print the link that adds Kith to a server"

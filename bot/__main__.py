@@ -59,7 +59,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     rehearse = command(
         "rehearse",
-        "play a month on a simulated Discord",
+        "play eight weeks on a simulated Discord",
         "Prints what people would see, then keeps the community open in the browser. Needs no Discord account; "
         "make rehearse installs what it needs.",
     )

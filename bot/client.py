@@ -78,7 +78,7 @@ class KithBot(commands.Bot):
     def __init__(self, app: App, scheduler: Scheduler | None = None) -> None:
         intents = discord.Intents.none()
         intents.guilds = True
-        intents.guild_messages = True  # only that somebody replied, and to whom; never the words
+        intents.guild_messages = True  # who replied to whom; words come only with a mention, and are dropped
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,

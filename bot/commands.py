@@ -24,9 +24,9 @@ DONE, FAILED, TO_MEND = 0, 1, 2
 
 REASONS = {
     "read_messages": ("View Channels", "to see the channels it posts in"),
-    "send_messages": ("Send Messages", "to post the check-in"),
+    "send_messages": ("Send Messages", "to post check-ins and their weaving"),
     "create_public_threads": ("Create Public Threads", "to give each round a thread for its answers"),
-    "send_messages_in_threads": ("Send Messages in Threads", "to bring answers and the weaving there"),
+    "send_messages_in_threads": ("Send Messages in Threads", "to bring answers there"),
     "read_message_history": ("Read Message History", "to find its own messages again, so that nothing is posted twice"),
     "manage_channels": ("Manage Channels", "only for *Make them for me* in /setup; you can leave it out"),
 }

@@ -89,8 +89,9 @@ async def stay_connected(bot: KithBot, token: str) -> None:
         raise refused_token() from None
     except discord.PrivilegedIntentsRequired:
         raise CannotConnect(
-            "Discord refuses an intent Kith asks for. In the developer portal, open your application, Bot, and "
-            "switch on Message Content Intent under Privileged Gateway Intents; then start Kith again.",
+            "Discord refuses an intent (code 4014). This version of Kith asks for no intent that has to be allowed, so "
+            "nothing is wrong in your settings. Update Kith and start it again; if that doesn't help, tell its "
+            "developers.",
             lasting=True,
         ) from None
     except discord.ConnectionClosed as error:

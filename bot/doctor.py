@@ -217,13 +217,13 @@ def model(settings: Settings, problems: dict[str, str]) -> Finding:
     given = {"OPENAI_API_KEY": settings.openai_api_key, "OPENAI_MODEL": settings.openai_model}
     lacking = [name for name, value in given.items() if not value]
     if settings.openai_base_url is None and len(lacking) == len(given):
-        return Finding(Mark.LEFT_OUT, "Language model: none; summaries are the plain ones")
+        return Finding(Mark.LEFT_OUT, "Language model: none; nothing uses one yet")
     if lacking:
         return Finding(
             Mark.TO_MEND,
             f"Language model: {' and '.join(lacking)} is missing. Set it, or empty every OPENAI_ setting.",
         )
-    return Finding(Mark.WELL, f"Language model: {settings.openai_model} (not contacted)")
+    return Finding(Mark.WELL, f"Language model: {settings.openai_model} (not contacted; nothing uses it yet)")
 
 
 def discord_itself(settings: Settings, problems: dict[str, str], *, offline: bool) -> Iterator[Finding]:

@@ -167,7 +167,10 @@ def _about_words(outlook: Outlook, intents: discord.Intents) -> str:
     if intents.message_content:
         reading = _("I can read messages, for summaries of whole threads.")
     else:
-        reading = _("I can't read what members write to each other; only summaries of whole threads would need that.")
+        reading = _(
+            "Discord sends me the words only of messages that mention me, and so of most replies to my posts; "
+            "I neither keep nor log them."
+        )
     return (
         f"-# {versions}Python {platform.python_version()}\n-# "
         + _("Intents: {intents}.").format(intents=asked)

@@ -144,7 +144,10 @@ def _channel_parts(community: Community, guild: discord.Guild | None) -> list[ui
 
 def _role_parts(community: Community, guild: discord.Guild | None) -> list[ui.Item[Any]]:
     labels = {
-        "hosts": (_("Hosts"), _("who may change rhythms, and is asked what would serve")),
+        "hosts": (
+            _("Hosts"),
+            _("who may change rhythms, reads what is shared with hosts, and is asked what would serve"),
+        ),
         "bell": (_("Bell"), _("who hears a sound when a check-in opens; nobody, unless you choose")),
     }
     parts: list[ui.Item[Any]] = []
@@ -197,7 +200,7 @@ def place_form(community: Community) -> ui.Modal:
     form.add_item(
         ui.Label(
             text=_("Language"),
-            description=_("What Kith posts is in this language."),
+            description=_("What Kith posts is in this language; questions are in English only so far."),
             component=ui.Select(custom_id="language", options=options),
         )
     )

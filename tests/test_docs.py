@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.client import PERMISSIONS
-from bot.deck import Decks, prompts_folder
+from bot.__main__ import command_line
+from bot.app import App
+from bot.client import PERMISSIONS, KithBot
+from bot.deck import CHECK_IN_SETS, Decks, prompts_folder
+from bot.rehearsal import SPAN
 from bot.settings import Settings
+from bot.store.checkins import CheckIn
 from tests.discord.scene import Scene, said
 
 ROOT = Path(__file__).parent.parent
@@ -50,9 +54,56 @@ async def test_every_command_is_documented_and_in_help(scene: Scene) -> None:
 
 
 def test_the_number_of_questions_is_true() -> None:
-    decks = Decks.load(prompts_folder())
+    counts = {file.stem: file.read_text().count("[[question]]") for file in (prompts_folder() / "en").glob("*.toml")}
 
-    count = sum(file.read_text().count("[[question]]") for file in (prompts_folder() / "en").glob("*.toml"))
+    drawn = sum(count for name, count in counts.items() if name in CHECK_IN_SETS)
+    kept = sum(count for name, count in counts.items() if name not in CHECK_IN_SETS)
 
-    assert decks.languages() == ("en",)
-    assert f"deck of\n  {count}" in README
+    assert f"a deck of {drawn}, " in flat(README)
+    assert f"({kept} more, for leaving, are kept for later.)" in flat(README)
+    assert f"{drawn} questions in English" in CHANGELOG
+
+
+def test_the_questions_are_in_english_only_as_the_documents_say() -> None:
+    assert Decks.load(prompts_folder()).languages() == ("en",)
+    assert "The questions exist in English only so far" in flat(README)
+
+
+def test_every_date_and_choice_kept_about_a_check_in_is_named() -> None:
+    named = {
+        "member_id": "the member's Discord id",
+        "words": "the words",
+        "arriving": "the word they arrived with",
+        "share": "with whom it is shared",
+        "need": "*I need something* was ticked",
+        "kind": "passed or taken back",
+        "written_at": "when it was written",
+        "edited_at": "edited",
+        "replied_at": "first replied to",
+        "message_id": "the ids of its messages",
+    }
+    counted = {"id", "community_id", "round_id", "version"}
+
+    assert set(CheckIn.model_fields) == set(named) | counted
+    kept = flat(README[README.index("**What is kept**") : README.index("**Who sees it.**")])
+    for words in named.values():
+        assert words in kept
+
+
+def test_the_words_of_mentions_are_said_to_arrive_and_the_intent_for_all_others_is_not_asked_for(app: App) -> None:
+    intents = KithBot(app).intents
+
+    assert intents.guild_messages
+    assert not intents.message_content
+    assert "Discord sends Kith the words only of messages that mention it, and so of most replies" in flat(README)
+
+
+def test_the_rehearsal_lasts_as_long_as_is_said() -> None:
+    assert f"This plays {SPAN} in" in flat(README)
+    assert f"see {SPAN} with Kith" in MAKEFILE
+    assert f"play {SPAN} on a simulated Discord" in command_line().format_help()
+
+
+def flat(text: str) -> str:
+    """Return text as one line, since a paragraph may be broken anywhere."""
+    return " ".join(text.split())

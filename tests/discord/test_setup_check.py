@@ -23,7 +23,7 @@ async def test_the_check_of_a_community_where_all_is_well(scene: Scene) -> None:
     assert "I can mention this role" in text
     assert text.count("a check-in opens") == 10
     assert "SQLite 3." in text
-    assert "I can't read what members write to each other" in text
+    assert "Discord sends me the words only of messages that mention me" in text
     assert "could not say" not in text
 
 
