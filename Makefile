@@ -16,7 +16,7 @@ help:
 	@echo "make invite      print the link that adds Kith to a server"
 	@echo "make backup      copy the database while Kith runs"
 	@echo "make test        run the tests"
-	@echo "make check       formatting, lint and types"
+	@echo "make check       formatting, lint, types, and that migrations agree with the model"
 	@echo "make crash-test  kill Kith again and again, and count what was lost or doubled"
 	@echo "make bench       measure how quickly Kith answers"
 	@echo "make lock        pin the newest fitting requirements, with hashes"
@@ -35,6 +35,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/pytest -q tests/test_migrations.py -k "migrations_agree_with_the_model and sqlite"
 
 crash-test: $(INSTALLED)
 	$(BIN)/python -m tests.crash

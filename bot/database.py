@@ -246,10 +246,10 @@ def backup(file: Path, copy: Path) -> None:
     ``VACUUM INTO`` reads one moment's state while others write. The copy appears under its name only when
     it is whole.
     """
-    workplace = copy.with_name(copy.name + ".unfinished")
-    shutil.rmtree(workplace, ignore_errors=True)
-    workplace.mkdir(mode=0o700)
-    unfinished = workplace / copy.name
+    half_done = copy.with_name(copy.name + ".unfinished")
+    shutil.rmtree(half_done, ignore_errors=True)
+    half_done.mkdir(mode=0o700)
+    unfinished = half_done / copy.name
     try:
         connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT / 1000)
         try:
@@ -261,7 +261,7 @@ def backup(file: Path, copy: Path) -> None:
             os.fsync(written.fileno())
         unfinished.rename(copy)
     finally:
-        shutil.rmtree(workplace, ignore_errors=True)
+        shutil.rmtree(half_done, ignore_errors=True)
 
 
 def insert_if_new(session: Session, table: Any, values: dict[str, Any]) -> bool:

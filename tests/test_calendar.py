@@ -253,7 +253,7 @@ def test_dates_end_quietly_with_the_year_9999() -> None:
 )
 def test_parts_that_make_no_recurrence_are_refused(parts: dict[str, int], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        Recurrence(**({"weekday": 0, "anchor": MONDAY} | parts))  # pyright: ignore[reportArgumentType]
+        Recurrence(**({"weekday": 0, "anchor": MONDAY} | parts))  # pyright: ignore[reportArgumentType] -- parts of any kind
 
 
 def test_a_schedule_refuses_an_unknown_zone_seconds_and_a_time_with_an_offset() -> None:
@@ -352,7 +352,7 @@ def test_known_zones_are_those_of_the_database_without_the_machines_own() -> Non
 
 def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="offset"):
-        local_day(datetime(2026, 11, 2, 9, 0), "UTC")  # noqa: DTZ001
+        local_day(datetime(2026, 11, 2, 9, 0), "UTC")  # noqa: DTZ001 -- it is what is refused
 
 
 @pytest.mark.parametrize(

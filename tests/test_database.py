@@ -143,7 +143,7 @@ async def test_what_was_planned_is_told_on_the_event_loop_once_committed(file_no
 def pragma(database: Database, name: str) -> object:
     """Return a setting of the connection."""
     with database.engine.connect() as connection:
-        return connection.execute(text(f"PRAGMA {name}")).scalar()  # pyright: ignore[reportDeprecated]
+        return connection.execute(text(f"PRAGMA {name}")).scalar()  # pyright: ignore[reportDeprecated] -- exec takes no PRAGMA
 
 
 async def test_sqlite_is_set_to_lose_nothing(file_notes: Notes) -> None:

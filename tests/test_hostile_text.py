@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from bot.errors import Refusal
 from bot.services.checkins import Form
+from bot.services.communities import LONGEST_PURPOSE, SetUp, check_purpose
+from bot.services.members import Mine
 from bot.services.rounds import Post, Weaving
 from bot.services.words import LONGEST_WORDS, check_words
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
@@ -17,6 +19,9 @@ from bot.store.communities import Community
 from bot.store.members import Share
 from cogs import cards
 from cogs.checkins import check_in_form
+from cogs.members import WORDS_ON_A_PAGE, words_panel
+from cogs.rhythms import shared_panel
+from cogs.setup_panel import panel, purpose_form
 from tests.discord.scene import Scene, said, thread_texts
 from tests.fakes import MONDAY_MORNING
 from tests.official import rule_problems
@@ -128,12 +133,81 @@ async def test_a_weaving_of_hundreds_fits_a_card() -> None:
     assert sum(len(each) for each in texts_of(view.to_components())) <= 4000
 
 
-@pytest.mark.parametrize("hostile", HOSTILE[:6])
-async def test_hostile_words_through_the_form_ping_nobody_and_are_kept(scene: Scene, hostile: str) -> None:
+def kept_words(typed: str) -> str | None:
+    """Return words as they are kept; None when they are refused."""
+    try:
+        return check_words(typed)
+    except Refusal:
+        return None
+
+
+def assert_shown_safely(view: discord.ui.LayoutView) -> None:
+    """Assert that Discord takes a card, and that nothing in it calls everyone."""
+    assert rule_problems("POST", "/channels/1/messages", payload_of(view)) == []
+    text = "\n".join(texts_of(view.to_components()))
+    assert len(text) <= 4000
+    assert "@everyone" not in text
+    assert "@here" not in text
+    text.encode()
+
+
+async def test_whatever_purpose_is_typed_the_panel_and_its_form_hold() -> None:
+    @settings(max_examples=40, deadline=None)
+    @example("@everyone " * 30)
+    @example("*" * LONGEST_PURPOSE)
+    @given(st.one_of(texts, st.sampled_from(HOSTILE)))
+    def shown(typed: str) -> None:
+        try:
+            purpose = check_purpose(typed)
+        except Refusal:
+            return
+        community = Community(id=1, purpose=purpose, created_at=MONDAY_MORNING)
+        assert_shown_safely(panel(SetUp(community, None), None))
+        field = purpose_form(community).to_dict()["components"][0]["component"]
+        assert field.get("value", "") == purpose
+        assert check_purpose(purpose) == purpose
+
+    shown()
+
+
+async def test_whatever_members_share_with_hosts_every_page_of_it_holds() -> None:
+    @settings(max_examples=40, deadline=None)
+    @example(["*" * 1000] * 7)
+    @example(["\n" * 999 + "x", "@everyone" * 111])
+    @given(st.lists(texts, max_size=4))
+    def shown(typed: list[str]) -> None:
+        check_ins = [a_check_in(words) for each in typed if (words := kept_words(each))]
+        for page in range(len(check_ins) + 1):
+            assert_shown_safely(shared_panel(a_round(), check_ins, page))
+
+    shown()
+
+
+async def test_whatever_a_member_wrote_every_page_of_their_words_holds() -> None:
+    @settings(max_examples=40, deadline=None)
+    @example(["*" * 1000] * 6)
+    @example(["\n" * 999 + "x", "@everyone" * 111])
+    @given(st.lists(texts, max_size=WORDS_ON_A_PAGE + 1))
+    def shown(typed: list[str]) -> None:
+        kept = [words for each in typed if (words := kept_words(each))]
+        mine = [Mine(a_check_in(words).model_copy(update={"id": number}), "Why?") for number, words in enumerate(kept)]
+        for skip in range(len(mine) + 1):
+            assert_shown_safely(words_panel(mine[skip:], skip))
+
+    shown()
+
+
+MOST_DISCORD_TAKES = 4000
+"""Characters in a text input, whatever the form says."""
+TYPED = [f"before {each} after" for each in HOSTILE]
+
+
+@pytest.mark.parametrize("typed", [each for each in TYPED if kept_words(each)])
+async def test_hostile_words_through_the_form_ping_nobody_and_are_kept(scene: Scene, typed: str) -> None:
     await scene.begin()
     card = await scene.open_round()
 
-    answer = await scene.check_in(scene.ada, card, f"before {hostile} after")
+    answer = await scene.check_in(scene.ada, card, typed)
 
     assert "Thank you" in said(answer)
     shown = thread_texts(scene, card)[0]
@@ -141,9 +215,30 @@ async def test_hostile_words_through_the_form_ping_nobody_and_are_kept(scene: Sc
     assert "after" in shown
     sent = [each.json for each in scene.env.http_requests if each.path.endswith("/messages") and each.method == "POST"]
     assert [each["allowed_mentions"] for each in sent if each is not None] == [{"parse": []}, {"parse": []}]
+    assert await words_of_ada(scene) == check_words(typed)
+
+
+@pytest.mark.parametrize("typed", [each for each in TYPED if not kept_words(each)])
+async def test_words_that_do_not_fit_are_refused_in_a_sentence_and_what_stood_there_stands(
+    scene: Scene, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cogs.checkins.LONGEST_WORDS", MOST_DISCORD_TAKES)  # as if a client let more through
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "What stood there.")
+
+    answer = await scene.check_in(scene.ada, card, typed[:MOST_DISCORD_TAKES])
+
+    assert "fits in 1,000 characters" in said(answer)
+    assert await words_of_ada(scene) == "What stood there."
+    assert "What stood there." in thread_texts(scene, card)[0]
+
+
+async def words_of_ada(scene: Scene) -> str:
+    """Return what is kept of Ada's in this round."""
     form = await scene.app.checkins.form(scene.guild.id, scene.ada.id)
     assert form.check_in is not None
-    assert form.check_in.words == check_words(f"before {hostile} after")
+    return form.check_in.words
 
 
 def texts_of(parts: list[dict[str, Any]]) -> list[str]:

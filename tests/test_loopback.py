@@ -80,7 +80,7 @@ async def test_a_dropped_bot_resumes_and_hears_again(server: Discord, online: Ba
     heard = asyncio.Event()
 
     @online.event
-    async def on_message(_message: discord.Message) -> None:  # pyright: ignore[reportUnusedFunction]
+    async def on_message(_message: discord.Message) -> None:  # pyright: ignore[reportUnusedFunction] -- @event keeps it
         heard.set()
 
     await server.gateway.close()

@@ -138,7 +138,7 @@ def copies(url: str) -> list[Path]:
     return sorted(Path(file).parent.glob("kith.db.before-*")) if url.startswith("sqlite") else []
 
 
-def test_the_tables_are_those_of_the_model(database_url: str) -> None:
+def test_migrations_agree_with_the_model(database_url: str) -> None:
     migrate_url(database_url)
     engine = engine_for(make_url(database_url))
     with engine.connect() as connection:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 COMMUNITY = "The Long Rise"
 ZONE = "Europe/Brussels"
-PURPOSE = "We keep each other's starters, and each other, alive between one bake and the next."
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Rounds of the check-in rhythm and the members' check-ins."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, UniqueConstraint, text
@@ -198,7 +198,3 @@ def check_ins_by(session: Session, community_id: int, member_id: int) -> Sequenc
         .where(CheckIn.community_id == community_id, CheckIn.member_id == member_id)
         .order_by(col(CheckIn.written_at))
     ).all()
-
-
-LONG_ENOUGH = timedelta(weeks=26)
-"""How far back a question counts as asked: none comes twice in a community within half a year."""

@@ -1,7 +1,10 @@
 """The rehearsal: eight weeks in a community of eight, told as they happen."""
 
-import contextlib
 import io
+import os
+import resource
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +12,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bot.rehearsal import month, rehearse
+from bot.database import ROOT
+from bot.rehearsal import month
 from bot.rehearsal.house import on_stage
 from bot.rehearsal.people import CAST
 from bot.rehearsal.stage import Astray
 
 PRIVATE_WORDS = ("Ich backe gerade nur", "Dad is in hospital")
-LONGEST = 60
-"""Seconds, on a machine that does much else beside; alone it takes a fraction of that."""
+FIRST_LINE_WITHIN = 3.0
+"""Seconds from starting the program to its first line, on the clock on the wall, whatever else the machine does."""
+WHOLE_WITHIN = 20.0
+"""Seconds of processor time for the whole, its start included. Not the clock on the wall: tests beside this one
+share the processors, while what a person waits for on a quiet machine is nearly all computing."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,8 @@ class Played:
     """How a rehearsal went."""
 
     status: int
-    seconds: float
+    first_line: float
+    processor: float
     lines: list[str]
 
     @property
@@ -36,15 +44,27 @@ class Played:
 @pytest.fixture(scope="module")
 def played() -> Played:
     """Return one rehearsal, played for all tests here."""
-    printed, began = io.StringIO(), time.perf_counter()
-    with contextlib.redirect_stdout(printed):
-        status = rehearse(page=False)
-    return Played(status, time.perf_counter() - began, printed.getvalue().splitlines())
+    program = [sys.executable, "-m", "bot", "rehearse", "--no-page"]
+    environment = dict(os.environ, PYTHONUNBUFFERED="1", COLUMNS="100")
+    used, began = processor_seconds_of_children(), time.perf_counter()
+    with subprocess.Popen(program, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        first_line = time.perf_counter() - began
+        lines = (first + child.stdout.read()).splitlines()
+    return Played(child.returncode, first_line, processor_seconds_of_children() - used, lines)
+
+
+def processor_seconds_of_children() -> float:
+    """Return the processor time of all processes this one started that have ended; no two run at once here."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def test_the_rehearsal_ends_well_and_in_time(played: Played) -> None:
     assert played.status == 0, played.lines[-1]
-    assert played.seconds < LONGEST
+    assert played.first_line <= FIRST_LINE_WITHIN
+    assert played.processor <= WHOLE_WITHIN
 
 
 def test_everyone_in_the_community_is_introduced(played: Played) -> None:

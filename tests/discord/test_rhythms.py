@@ -13,7 +13,7 @@ from tests.discord.scene import Scene, labels_of, said
 def labels(result: InteractionResult) -> list[str]:
     """Return the labels of the buttons on a private answer."""
     assert result.response is not None
-    return labels_of(result.response._message.components)  # pyright: ignore[reportPrivateUsage]
+    return labels_of(result.response._message.components)  # pyright: ignore[reportPrivateUsage] -- the raw parts, as sent
 
 
 async def press(actor: MemberActor, result: InteractionResult, label: str) -> InteractionResult:

@@ -46,7 +46,7 @@ def arm(where: str) -> None:
     courier = importlib.import_module("bot.courier")
     if not callable(courier.checkpoint):
         raise AttributeError("checkpoint")
-    courier.checkpoint = deadly_checkpoint(where)  # pyright: ignore[reportAttributeAccessIssue]
+    courier.checkpoint = deadly_checkpoint(where)  # pyright: ignore[reportAttributeAccessIssue] -- a module found by name
 
 
 def connect_at_once() -> None:
@@ -56,7 +56,7 @@ def connect_at_once() -> None:
         return timedelta(0)
 
     connection = importlib.import_module("bot.connection")
-    connection.wait_before_connecting = no_wait  # pyright: ignore[reportAttributeAccessIssue]
+    connection.wait_before_connecting = no_wait  # pyright: ignore[reportAttributeAccessIssue] -- a module found by name
 
 
 def set_constants(settings: str) -> None:
