@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import simcord
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -19,6 +19,7 @@ from bot.client import KithBot
 from bot.database import migrate
 from bot.errors import Refusal
 from bot.rehearsal.clock import EnvClock
+from bot.store import TABLES
 from tests.discord.scene import Scene
 from tests.fakes import FixedClock
 from tests.official import SKIPPED, VARIABLE, check_simcord
@@ -87,14 +88,20 @@ def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[st
     if request.param == "sqlite":
         yield sqlite_url
         return
+    url = required_postgresql()
+    empty_postgresql(url)
+    yield url
+    empty_postgresql(url)
+
+
+def required_postgresql() -> str:
+    """Return the address of PostgreSQL; where there is none the test is left out, or fails if it has to be there."""
     url = postgresql_url()
     if url is None:
         if os.environ.get(REQUIRED) == "1":
             pytest.fail(NO_POSTGRESQL)
         pytest.skip(NO_POSTGRESQL)
-    empty_postgresql(url)
-    yield url
-    empty_postgresql(url)
+    return url
 
 
 @pytest.fixture
@@ -113,12 +120,31 @@ async def app(sqlite_url: str, clock: FixedClock) -> AsyncIterator[App]:
 
 
 @pytest.fixture
-async def either_app(database_url: str, clock: FixedClock) -> AsyncIterator[App]:
+async def either_app(ready_url: str, clock: FixedClock) -> AsyncIterator[App]:
     """Return Kith without Discord, once over SQLite and once over PostgreSQL."""
-    migrate_url(database_url)
-    kith = assemble(database_url, clock)
+    kith = assemble(ready_url, clock)
     yield kith
     kith.database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready_url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
+    """Return the address of a database with this version's tables and nothing in them, on each kind."""
+    if request.param == "sqlite":
+        prepare(sqlite_url)
+        return sqlite_url
+    url = required_postgresql()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        ready = inspect(connection).has_table("alembic_version", SCHEMA)  # the test before left its tables
+        if ready:
+            names = ", ".join(each.name for each in TABLES[0].metadata.sorted_tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+    engine.dispose()
+    if not ready:
+        empty_postgresql(url)
+        migrate_url(url)
+    return url
 
 
 def prepare(url: str) -> None:
