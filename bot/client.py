@@ -115,8 +115,10 @@ class KithBot(commands.Bot):
 
     async def beat(self) -> None:
         """Open and close the rounds that are due; a long queue of what is to be said keeps none of them waiting."""
-        await self.app.checkins.tend()
-        self._deliver_soon()
+        try:
+            await self.app.checkins.tend()
+        finally:
+            self._deliver_soon()
         today = self.app.clock.now().date()
         if self._tidied != today:
             self._tidied = today
@@ -142,7 +144,11 @@ class KithBot(commands.Bot):
         digest = hashlib.sha256(orjson.dumps([self.application_id, payload], option=orjson.OPT_SORT_KEYS)).hexdigest()
         if await self.app.communities.remembered(COMMANDS_KEPT_AS) == digest:
             return
-        await self.tree.sync()
+        try:
+            await self.tree.sync()
+        except discord.HTTPException:
+            log.exception("Discord did not take the commands; those it has go on working until the next start")
+            return
         await self.app.communities.remember(COMMANDS_KEPT_AS, digest)
         log.info("registered %s commands", len(payload))
 
@@ -172,6 +178,7 @@ class KithBot(commands.Bot):
 
     async def close(self) -> None:
         """Stop tending, then leave Discord and let go of the database."""
+        self.app.database.planned = lambda: None
         if self._scheduler is not None:
             self._scheduler.stop()
         await super().close()

@@ -30,6 +30,7 @@ from bot.store.deliveries import (
     Priority,
     deliveries_due,
     plan,
+    told_since,
 )
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ OUTAGE_AFTER = 5
 """Failures of Discord itself in a row after which the courier rests: in a community, or when so many communities
 fail, everywhere."""
 LONGEST_WAIT = timedelta(minutes=10)
+NOTES_APART = timedelta(days=1)
+"""Time between two notes to a community's hosts about the same kind of trouble; /setup check shows all of it."""
 RITUAL_LATENESS = timedelta(hours=6)
 """How late a ritual may still be said."""
 FAULTY_TRIES = 20
@@ -274,7 +277,7 @@ class Courier:
         except NotYet:
             await self._put_back(delivery, timedelta(seconds=5), begun=False)
         except Impossible as outcome:
-            log.warning("delivery %s (%s) failed: %s", delivery.id, delivery.kind, outcome.reason)
+            log.warning("delivery %s failed: %s (%s)", delivery.id, outcome.reason, outcome.__cause__)
             await self._record(delivery, DeliveryState.FAILED, outcome.reason)
         except Unreadable:
             await self._record(delivery, DeliveryState.NEEDS_REVIEW, "unsure")
@@ -352,7 +355,7 @@ class Courier:
             delivery.channel_id, delivery.message_id = said.channel_id, said.message_id
         if settle := self._settle.get(delivery.kind):
             settle(session, delivery, said)
-        if worth_a_note(delivery):
+        if worth_a_note(delivery) and not told_since(session, delivery, self._clock.now() - NOTES_APART):
             assert delivery.id is not None
             plan(
                 session,

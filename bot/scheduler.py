@@ -5,6 +5,7 @@ APScheduler keeps the beat and nothing more: its persistent store and its cron t
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -17,7 +18,7 @@ class Scheduler:
     """Calls one function every five seconds, never twice at a time, and outlives its errors."""
 
     def __init__(self) -> None:
-        self._scheduler = AsyncIOScheduler()
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def start(self, tick: Callable[[], Awaitable[None]]) -> None:
         """Start the beat on the running event loop."""

@@ -52,7 +52,7 @@ class CheckIns(Noun):
         filled = answers(interaction)
         answer = Answer(
             words=str(filled.get("words") or ""),
-            share=Share(filled.get("share") or Share.EVERYONE),
+            share=Share(filled.get("share") or Share.ME),
             arriving=next(iter(filled.get("arriving") or ()), None),
             need=bool(filled.get("need")),
         )
@@ -86,7 +86,7 @@ class CheckIns(Noun):
         message = interaction.message
         if message is not None and not message.flags.ephemeral:
             await in_a_moment(
-                self.app.checkins.adopt_card(community_of(interaction), round_id, message.channel.id, message.id)
+                self.app.rounds.adopt_card(community_of(interaction), round_id, message.channel.id, message.id)
             )
 
     @Noun.listener()
@@ -95,7 +95,7 @@ class CheckIns(Noun):
         if message.author.bot or message.guild is None or not isinstance(message.channel, discord.Thread):
             return
         if named := replied_to(message):
-            await self.app.checkins.note_reply(message.guild.id, message.channel.id, message.author.id, named)
+            await self.app.rounds.note_replies(message.guild.id, message.channel.id, [(message.author.id, named)])
 
 
 def check_in_form(form: Form) -> ui.Modal:

@@ -76,7 +76,7 @@ class Poster:
                 return cards.round_card(card, marker)
 
         if card.round.message_id is not None and card.round.channel_id is not None:
-            return await self._edit(card.round.channel_id, card.round.message_id, draw(marker_of(delivery)))
+            return await self._redraw(card.round.channel_id, card.round.message_id, draw(marker_of(delivery)))
         bell = card.community.bell_role_id
         channel_id = required(card.round.channel_id)  # where an earlier attempt went, whatever the hosts chose since
         return await self._post(delivery, channel_id, draw, role=bell, silent=bell is None)
@@ -95,8 +95,10 @@ class Poster:
             try:
                 return await self._awake(thread_id, self._edit, message_id, draw(marker_of(delivery)))
             except discord.NotFound as error:
-                if error.code != _UNKNOWN_MESSAGE or delivery.attempt == 1:
+                if error.code != _UNKNOWN_MESSAGE:
                     raise
+                if delivery.attempt == 1:
+                    raise Needless("post-gone") from error
             # an earlier attempt took it out unrecorded, and its member has written again since
         if not shown.round.threaded:
             await self._make_thread(shown)
@@ -166,7 +168,7 @@ class Poster:
                 return cards.weaving(woven, marker)
 
         if woven.round.weaving_id is not None:
-            return await self._edit(channel_id, woven.round.weaving_id, draw(marker_of(delivery)))
+            return await self._redraw(channel_id, woven.round.weaving_id, draw(marker_of(delivery)))
         if not woven.heard:  # all of it was taken back since an earlier attempt
             earlier = await self._earlier(delivery, self._bot.get_partial_messageable(channel_id), channel_id)
             if earlier is None:
@@ -178,11 +180,12 @@ class Poster:
         """Count replies that came while Kith was away; where the thread can't be read, those seen will do."""
         thread = self._bot.get_partial_messageable(thread_id, guild_id=community.id)
         try:
-            async for message in thread.history(limit=LOOK_BACK):
-                if not message.author.bot:
-                    await self._app.checkins.note_reply(community.id, thread_id, message.author.id, replied_to(message))
+            messages = [each async for each in thread.history(limit=LOOK_BACK) if not each.author.bot]
         except (discord.Forbidden, discord.NotFound):
             return
+        replies = [(each.author.id, named) for each in messages if (named := replied_to(each))]
+        if replies:
+            await self._app.rounds.note_replies(community.id, thread_id, replies)
 
     async def _say_reminder(self, delivery: Delivery) -> Said:
         reminded = await self._app.rounds.reminder(delivery)
@@ -308,6 +311,15 @@ class Poster:
         channel = self._bot.get_partial_messageable(channel_id)
         await channel.get_partial_message(message_id).edit(view=view, allowed_mentions=discord.AllowedMentions.none())
         return Said(channel_id, message_id)
+
+    async def _redraw(self, channel_id: int, message_id: int, view: ui.LayoutView) -> Said:
+        """Edit a card, unless somebody deleted it: then that is what they wanted."""
+        try:
+            return await self._edit(channel_id, message_id, view)
+        except discord.NotFound as error:
+            if error.code == _UNKNOWN_MESSAGE:
+                raise Needless("card-gone") from error
+            raise
 
     async def _remove(self, channel_id: int, message_id: int) -> Said:
         with contextlib.suppress(discord.NotFound):  # it is gone already, as asked

@@ -302,7 +302,7 @@ async def test_a_card_in_doubt_that_someone_presses_a_button_on_gets_its_words_a
     assert form.round is not None and form.round.id is not None
 
     await place.write(guild, ["Before."])
-    await place.app.checkins.adopt_card(guild.id, form.round.id, card.channel.id, card.id)
+    await place.app.rounds.adopt_card(guild.id, form.round.id, card.channel.id, card.id)
     await place.later(timedelta(days=5), step=timedelta(hours=1))
 
     assert [text.split("> ")[-1] for text in thread(guild)] == ["Before."]

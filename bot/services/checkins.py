@@ -29,8 +29,8 @@ from bot.store.checkins import (
     check_ins_in,
     earlier_rounds,
     latest_round,
+    latest_round_shared_with_hosts,
     round_of,
-    round_with_card,
     rounds_to_close,
 )
 from bot.store.communities import Community, community_of
@@ -197,8 +197,13 @@ class CheckIns:
         closing.state = RoundState.CLOSED
         show_round(session, closing, self._clock.now())
         assert closing.id is not None
-        if any(each.public for each in check_ins_in(session, closing.id)):
-            show_weaving(session, closing, closing.closes_at, expires_at=closing.closes_at + RITUAL_LATENESS)
+        public = [each for each in check_ins_in(session, closing.id) if each.public]
+        for each in public:
+            if each.message_id is None:  # Discord refused it before; what stood in the way may be mended
+                show_check_in(session, each, self._clock.now())
+        if public:
+            due_at = min(closing.closes_at, self._clock.now())
+            show_weaving(session, closing, due_at, expires_at=due_at + RITUAL_LATENESS)
 
     @transaction
     def form(self, session: Session, community_id: int, member_id: int, round_id: int | None = None) -> Form:
@@ -217,7 +222,7 @@ class CheckIns:
             return Form(None, check_in, check_in.share)
         if round_id in (None, AHEAD):
             answered = latest_round(session, community_id)
-            if answered is None and not rhythms_of(session, community_id):
+            if not rhythms_of(session, community_id) and (answered is None or answered.state is RoundState.CLOSED):
                 raise Refusal(_("There is no check-in rhythm at the moment. A host can add one with /rhythm add."))
             if answered is not None:
                 given = check_in_of(session, community_id, answered.id, member_id)
@@ -252,6 +257,8 @@ class CheckIns:
         answered = None if round_id is None else self._welcoming(session, community_id, round_id, words)
         if round_id is None:
             community_of(session, community_id, now)
+            answered = self._opened_meanwhile(session, community_id, member_id)
+            round_id = answered.id if answered else None
         check_in, is_new = self._row(session, community_id, member_id, round_id, CheckInKind.ANSWERED)
         if answered is not None and not is_new:
             self._require_changeable(answered, check_in, words)
@@ -263,6 +270,17 @@ class CheckIns:
                 show_weaving(session, answered, now)
         session.flush()
         return Written(_outcome(answered, check_in, was_answered=was_answered), check_in, answered)
+
+    def _opened_meanwhile(self, session: Session, community_id: int, member_id: int) -> Round | None:
+        """Return the round that opened while a member wrote ahead, when their words can still join it."""
+        latest = latest_round(session, community_id)
+        if latest is None or check_in_of(session, community_id, None, member_id) is not None:
+            return None
+        given = check_in_of(session, community_id, latest.id, member_id)
+        if given is None:
+            return latest
+        stands = given.kind is CheckInKind.ANSWERED and given.written_at >= latest.opens_at  # written for this round
+        return latest if not stands and is_changeable(latest, given) else None
 
     def _put(self, check_in: CheckIn, answer: Answer, words: str, now: datetime, *, was_answered: bool) -> bool:
         before = (check_in.kind, check_in.words, check_in.arriving, check_in.share)
@@ -303,44 +321,20 @@ class CheckIns:
     def shared_with_hosts(
         self, session: Session, community_id: int, person: Person
     ) -> tuple[Round | None, list[CheckIn]]:
-        """Return the latest round and what its members shared with hosts only. Raises Refusal for others."""
+        """Return the latest round in which something was shared with hosts only, and what. Raises Refusal for others.
+
+        Where nothing was, the latest round that takes answers comes, if there is one.
+        """
         require_host(community_of(session, community_id, self._clock.now()), person)
-        latest = latest_round(session, community_id)
-        if latest is None or latest.id is None:
-            return None, []
+        found = latest_round_shared_with_hosts(session, community_id)
+        if found is None or found.id is None:
+            return latest_round(session, community_id), []
         shared = [
             each
-            for each in check_ins_in(session, latest.id)
+            for each in check_ins_in(session, found.id)
             if each.kind is CheckInKind.ANSWERED and each.share is Share.HOSTS and each.member_id is not None
         ]
-        return latest, shared
-
-    @transaction
-    def note_reply(
-        self, session: Session, community_id: int, thread_id: int, author_id: int, replied_to: set[int]
-    ) -> None:
-        """Note that someone replied in a round's thread to these messages, or to the members in it by name."""
-        answered = round_with_card(session, community_id, thread_id)
-        if answered is None or answered.id is None:
-            return
-        now = self._clock.now()
-        for each in check_ins_in(session, answered.id):
-            named = each.message_id in replied_to or each.member_id in replied_to
-            if each.replied_at is None and each.member_id != author_id and named:
-                each.replied_at = now
-                if answered.weaving_id is not None:
-                    show_weaving(session, answered, now)
-
-    @transaction
-    def adopt_card(self, session: Session, community_id: int, round_id: int, channel_id: int, message_id: int) -> None:
-        """Remember a card someone pressed a button on, where Kith could not make sure that it was posted."""
-        found = round_of(session, community_id, round_id)
-        if found is None or found.message_id is not None or not found.welcomes:
-            return
-        found.channel_id, found.message_id = channel_id, message_id
-        for each in check_ins_in(session, round_id):
-            if each.public:
-                show_check_in(session, each, self._clock.now())
+        return found, shared
 
     def _row(
         self, session: Session, community_id: int, member_id: int, round_id: int | None, kind: CheckInKind

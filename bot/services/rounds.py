@@ -1,5 +1,6 @@
 """What each card of a round shows, and what its rows remember once it was said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,17 @@ from bot.clock import Clock
 from bot.courier import Needless, NotYet, Said, Settle
 from bot.database import Database, transaction
 from bot.services.rhythms import DECIDED
-from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState, check_in_of, check_ins_in
+from bot.services.showing import show_check_in, show_weaving
+from bot.store.checkins import (
+    CheckIn,
+    CheckInKind,
+    Round,
+    RoundState,
+    check_in_of,
+    check_ins_in,
+    round_of,
+    round_with_card,
+)
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import FIRST, WAITING, Delivery, DeliveryKind, DeliveryState, said_last
 from bot.store.members import member_of
@@ -184,6 +195,34 @@ class Rounds:
             raise Needless("gone")
         return Note(self._tended(session, delivery.community_id), about)
 
+    @transaction
+    def note_replies(
+        self, session: Session, community_id: int, thread_id: int, replies: Sequence[tuple[int, set[int]]]
+    ) -> None:
+        """Note replies in a round's thread: who wrote each, and the ids of the messages and members it answers."""
+        answered = round_with_card(session, community_id, thread_id)
+        if answered is None or answered.id is None:
+            return
+        now = self._clock.now()
+        for each in check_ins_in(session, answered.id):
+            own = {each.message_id, each.member_id}
+            replied = any(author_id != each.member_id and own & answers for author_id, answers in replies)
+            if each.replied_at is None and replied:
+                each.replied_at = now
+                if answered.weaving_id is not None:
+                    show_weaving(session, answered, now)
+
+    @transaction
+    def adopt_card(self, session: Session, community_id: int, round_id: int, channel_id: int, message_id: int) -> None:
+        """Remember a card someone pressed a button on, where Kith could not make sure that it was posted."""
+        found = round_of(session, community_id, round_id)
+        if found is None or found.message_id is not None or not found.welcomes:
+            return
+        found.channel_id, found.message_id = channel_id, message_id
+        for each in check_ins_in(session, round_id):
+            if each.public:
+                show_check_in(session, each, self._clock.now())
+
     def _tended(self, session: Session, community_id: int) -> Community:
         community = community_of(session, community_id, self._clock.now())
         if not community.tended:
@@ -229,9 +268,16 @@ def _settle_check_in(session: Session, delivery: Delivery, said: Said | None) ->
     check_in = session.get(CheckIn, delivery.subject_id)
     if said is None or check_in is None:
         return
+    is_moved = check_in.message_id != said.message_id
     check_in.message_id = said.message_id
-    if said.message_id is not None and check_in.round_id is not None:
-        session.get_one(Round, check_in.round_id).threaded = True
+    if said.message_id is None or check_in.round_id is None:
+        return
+    answered = session.get_one(Round, check_in.round_id)
+    answered.threaded = True
+    if (
+        is_moved and check_in.public and answered.weaving_version and delivery.settled_at is not None
+    ):  # so that it asks for a reply, too
+        show_weaving(session, answered, delivery.settled_at)
 
 
 def _settle_weaving(session: Session, delivery: Delivery, said: Said | None) -> None:

@@ -130,6 +130,22 @@ def latest_round(session: Session, community_id: int) -> Round | None:
     ).one_or_none()
 
 
+def latest_round_shared_with_hosts(session: Session, community_id: int) -> Round | None:
+    """Return the round opened last in which somebody shared something with hosts only."""
+    return session.exec(
+        select(Round)
+        .join(CheckIn, col(CheckIn.round_id) == col(Round.id))
+        .where(
+            Round.community_id == community_id,
+            CheckIn.kind == CheckInKind.ANSWERED,
+            CheckIn.share == Share.HOSTS,
+            col(CheckIn.member_id).is_not(None),
+        )
+        .order_by(col(Round.opens_at).desc(), col(Round.id).desc())
+        .limit(1)
+    ).first()
+
+
 def rounds_to_close(session: Session, now: datetime, limit: int) -> Sequence[Round]:
     """Return open rounds whose closing time has come; rows another process works on are passed over."""
     return session.exec(

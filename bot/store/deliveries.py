@@ -134,8 +134,6 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
             earlier.subject_id == Delivery.subject_id,
             col(earlier.id) < col(Delivery.id),
             col(earlier.state).in_(WAITING),
-            # Reminders of one round go to different people: they need not wait for each other.
-            or_(col(Delivery.kind) != DeliveryKind.REMINDER, col(earlier.key) == col(Delivery.key)),
         )
         .exists()
     )
@@ -146,7 +144,8 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
             Delivery.due_at <= now,
             or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
             or_(col(Delivery.state) == DeliveryState.PENDING, col(Delivery.leased_until) <= now),
-            ~an_earlier_one_waits,
+            # Reminders of one round go to different people: they need not wait for each other.
+            or_(col(Delivery.kind) == DeliveryKind.REMINDER, ~an_earlier_one_waits),
             ~_its_card_waits(),
             col(Delivery.community_id).not_in(but_not_in),
         )
@@ -186,6 +185,23 @@ def said_last(session: Session, following: Delivery) -> Delivery | None:
         .order_by(col(Delivery.id).desc())
         .limit(1)
     ).one_or_none()
+
+
+def told_since(session: Session, delivery: Delivery, since: datetime) -> bool:
+    """Tell whether a community's hosts have had a note since then about the same kind and reason."""
+    about = aliased(Delivery)
+    notes = (
+        select(Delivery.id)
+        .join(about, col(about.id) == col(Delivery.subject_id))
+        .where(
+            Delivery.community_id == delivery.community_id,
+            Delivery.kind == DeliveryKind.NOTE,
+            Delivery.due_at > since,
+            about.kind == delivery.kind,
+            about.reason == delivery.reason,
+        )
+    )
+    return session.exec(notes.limit(1)).first() is not None
 
 
 def deliveries_to_come(session: Session, community_id: int, limit: int) -> Sequence[Delivery]:

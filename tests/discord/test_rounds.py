@@ -278,3 +278,65 @@ async def test_the_hour_a_round_closes_is_four_days_later_on_the_same_clock(scen
 
     assert form.round is not None
     assert form.round.closes_at - form.round.opens_at == timedelta(days=4)
+
+
+async def test_a_late_answer_is_among_those_that_wait_for_a_reply(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "In time.")
+    await scene.later(days=4, hours=1)
+
+    form = await scene.bo.click(scene.message(scene.checkins, card.id), label="Check in late")
+    await scene.bo.submit_modal(form, {"words": "Late, with a question.", "share": "everyone"})
+
+    waiting = scene.messages(scene.checkins)[-1].text.split("Who will answer?")[1]
+    assert scene.bo.mention in waiting
+
+
+async def test_a_form_for_writing_ahead_sent_after_the_round_opened_joins_it(scene: Scene) -> None:
+    await scene.begin()
+    form = await scene.ada.slash(scene.checkins, "checkin")
+    card = await scene.open_round()
+
+    await scene.ada.submit_modal(form, {"words": "Begun before the bell.", "share": "everyone"})
+
+    assert "Begun before the bell." in thread_texts(scene, card)[0]
+
+
+async def test_many_posts_refused_for_one_reason_are_one_note(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    scene.env.inject_error("POST", f"/channels/{card.id}/messages", status=403, code=50013, times=None)
+
+    for number in range(5):
+        await scene.check_in(scene.member(f"member{number}"), card, "Here.")
+    await scene.later(minutes=1)
+
+    notes = [each.text for each in scene.messages(scene.checkins) if "note for the hosts" in each.text]
+    assert len(notes) == 1
+
+
+async def test_a_post_refused_once_comes_when_the_round_closes(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    scene.env.inject_error("POST", f"/channels/{card.id}/messages", status=403, code=50013)
+    await scene.check_in(scene.ada, card, "Heard at last.")
+    assert thread_texts(scene, card) == []
+
+    await scene.later(days=4, hours=1)
+
+    assert "Heard at last." in thread_texts(scene, card)[0]
+
+
+async def test_a_weaving_somebody_deleted_is_let_go_without_a_note(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "Anyone?")
+    post = scene.thread(card).history()[-1]
+    await scene.later(days=4, hours=1)
+    await scene.admin_deletes(scene.message(scene.checkins, scene.messages(scene.checkins)[-1].id))
+
+    await scene.bo.send(scene.thread(card), "Me.", reply_to=post)
+
+    assert not [each.text for each in scene.messages(scene.checkins) if "was not posted" in each.text]
+    assert "Me." in thread_texts(scene, card)
