@@ -95,7 +95,7 @@ the server. Kith answers a form after its row is on disk (SQLite: write-ahead lo
 as it comes), never before. Interactions come one after another; the first few are left out.
 
 Every measurement starts with an empty database of its own, filled through Kith's tables. Run it again with
-`make bench`, on a machine that does nothing else; two runs on a quiet machine differ by about a tenth.
+`make bench`, on a machine that does nothing else.
 """
 
 
