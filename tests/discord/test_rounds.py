@@ -261,7 +261,7 @@ async def test_a_reply_that_came_while_kith_was_away_still_counts(scene: Scene) 
     card = await scene.open_round()
     await scene.check_in(scene.ada, card, "Anyone?")
     post = scene.thread(card).history()[-1]
-    scene.bot.dispatch = lambda *_args, **_kwargs: None  # pyright: ignore -- no event reaches Kith while it is away
+    scene.bot.dispatch = lambda *_args, **_kwargs: None  # pyright: ignore[reportUnknownLambdaType] -- no event reaches Kith while it is away
     await scene.bo.send(scene.thread(card), "Me.", reply_to=post)
     del scene.bot.dispatch
 
