@@ -26,6 +26,7 @@ from tests.fakes import MONDAY_MORNING
 
 TABLE_NAMES = sorted(store.TABLES[0].metadata.tables)
 DIE = "KITH_TEST_DIE"
+FOLLOWING = f"{int(newest_revision()) + 1:04}"
 
 NEXT = f'''
 """A release that changes a table others refer to, and may be killed half-way."""
@@ -36,7 +37,7 @@ import signal
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "{FOLLOWING}"
 down_revision = "{newest_revision()}"
 
 
@@ -77,7 +78,7 @@ def next_release(tmp_path: Path) -> Path:
     """Return a folder of migrations with one more than this version has."""
     folder = tmp_path / "migrations"
     shutil.copytree(ROOT / "migrations", folder)
-    (folder / "versions" / "0002_next.py").write_text(NEXT)
+    (folder / "versions" / f"{FOLLOWING}_next.py").write_text(NEXT)
     return folder
 
 
@@ -118,7 +119,7 @@ def state(url: str) -> State:
 
 
 AS_IT_WAS = State(newest_revision(), half=False, motto=False, purpose="ours", rhythms=1)
-MIGRATED = State("0002", half=True, motto=True, purpose="changed", rhythms=1)
+MIGRATED = State(FOLLOWING, half=True, motto=True, purpose="changed", rhythms=1)
 
 
 def fill(url: str) -> None:
@@ -198,7 +199,7 @@ def test_an_sqlite_file_is_copied_before_it_is_changed(sqlite_url: str, next_rel
     migrate_as(next_release, sqlite_url)
 
     (copy,) = copies(sqlite_url)
-    assert copy.name == "kith.db.before-0002"
+    assert copy.name == f"kith.db.before-{FOLLOWING}"
     assert copy.stat().st_mode & 0o777 == 0o600
     assert state(f"sqlite:///{copy}") == AS_IT_WAS
 

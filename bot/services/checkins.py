@@ -36,7 +36,7 @@ from bot.store.checkins import (
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import DeliveryKind, plan
 from bot.store.members import Share, member_of
-from bot.store.rhythms import Rhythm, RhythmState, rhythms_due, rhythms_of
+from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythms_due, rhythms_of
 
 AHEAD = 0
 """In place of a round's id: what was written ahead."""
@@ -106,7 +106,7 @@ class CheckIns:
     @transaction
     def open_due(self, session: Session) -> int:
         """Let due rhythms come round once each; return how many did."""
-        due = rhythms_due(session, self._clock.now(), AT_ONCE)
+        due = rhythms_due(session, RhythmKind.CHECKIN, self._clock.now(), AT_ONCE)
         for rhythm in due:
             self._come_round(session, rhythm)
         return len(due)
@@ -222,7 +222,8 @@ class CheckIns:
             return Form(None, check_in, check_in.share)
         if round_id in (None, AHEAD):
             answered = latest_round(session, community_id)
-            if not rhythms_of(session, community_id) and (answered is None or answered.state is RoundState.CLOSED):
+            has_rhythm = bool(rhythms_of(session, community_id, RhythmKind.CHECKIN))
+            if not has_rhythm and (answered is None or answered.state is RoundState.CLOSED):
                 raise Refusal(_("There is no check-in rhythm at the moment. A host can add one with /rhythm add."))
             if answered is not None:
                 given = check_in_of(session, community_id, answered.id, member_id)

@@ -102,7 +102,7 @@ class Communities:
         community = community_of(session, community_id, self._clock.now())
         given = {"language": language, "zone": zone}
         self._keep(session, community, {name: value for name, value in given.items() if value}, channels)
-        if community.begun_at is None and not rhythms_of(session, community_id):
+        if community.begun_at is None and not rhythms_of(session, community_id, RhythmKind.CHECKIN):
             propose_first(session, community, self._clock.now())
         return self._set_up(session, community, channels)
 
@@ -167,7 +167,7 @@ class Communities:
         require_manager(person)
         now = self._clock.now()
         community = community_of(session, community_id, now)
-        rhythm = next(iter(rhythms_of(session, community_id)), None)
+        rhythm = next(iter(rhythms_of(session, community_id, RhythmKind.CHECKIN)), None)
         if rhythm is None or rhythm.next_day is None or rhythm.next_at is None:
             raise Refusal(_("No check-in is coming yet. Choose the first rhythm on the panel of /setup start."))
         assert rhythm.id is not None
@@ -200,10 +200,11 @@ class Communities:
         community.begun_at = now
         community.left_at = None
         wake_active(session, community_id, now)
-        return SetUp(community, next(iter(rhythms_of(session, community_id)), None), begun_now=True)
+        first = next(iter(rhythms_of(session, community_id, RhythmKind.CHECKIN)), None)
+        return SetUp(community, first, begun_now=True)
 
     def _set_up(self, session: Session, community: Community, channels: Channels | None) -> SetUp:
-        rhythm = next(iter(rhythms_of(session, community.id)), None)
+        rhythm = next(iter(rhythms_of(session, community.id, RhythmKind.CHECKIN)), None)
         return SetUp(community, rhythm, missing(community, rhythm, channels))
 
     @transaction

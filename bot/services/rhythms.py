@@ -92,7 +92,7 @@ class Rhythms:
         """Make or change the first rhythm, as the set-up panel does."""
         community = community_of(session, community_id, self._clock.now())
         require_host(community, person)
-        first = next(iter(rhythms_of(session, community_id)), None)
+        first = next(iter(rhythms_of(session, community_id, RhythmKind.CHECKIN)), None)
         if first is None:
             one_at_a_time(session, community_id)
             return self._view(session, self._new(session, community, beat, request_id))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from bot.database import insert_if_new
@@ -40,6 +40,11 @@ class Remembered(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=60)
     value: str
+
+
+def are_tended() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that Kith posts in a community at all."""
+    return col(Community.begun_at).is_not(None), col(Community.left_at).is_(None)
 
 
 def community_of(session: Session, community_id: int, now: datetime) -> Community:

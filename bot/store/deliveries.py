@@ -28,11 +28,22 @@ class DeliveryKind(StrEnum):
     """Asks the hosts whether a rhythm still serves. Subject: the rhythm."""
     NOTE = "note"
     """Tells the hosts that something could not be said. Subject: that delivery."""
+    CALL = "call"
+    """A call's card: posted once, later edited to show where the call stands. Subject: the call."""
+    DOOR = "door"
+    """The message in the calls channel by which hosts reach a hosts' call, posted and edited. Subject: the call."""
+    RUNG = "rung"
+    """One rung of a call's ladder; the key is its number. Subject: the call."""
+    WORD = "word"
+    """Anything else said in a call's thread; the key is ``n:what:id``. Subject: the call."""
+    KEEPER = "keeper"
+    """Whose turn it is to keep calls: posted once, later edited. Subject: the keeper's turn."""
 
 
 class Priority(IntEnum):
-    """Who goes first when much is due: people's words before rituals."""
+    """Who goes first when much is due: calls, then people's words, then rituals."""
 
+    CALL = 0
     WORDS = 1
     RITUAL = 2
 
@@ -59,7 +70,7 @@ class Delivery(SQLModel, table=True):
     It is said when ``due_at`` has come, not before ``not_before`` (set when an attempt failed), and is no longer
     worth saying after ``expires_at``. A claim holds until ``leased_until``; only the holder of ``claim`` may record
     its end. ``attempt`` above one means that an earlier attempt may have reached Discord. Deliveries of one kind
-    and subject go out in the order they were planned.
+    and subject go out in the order they are due, then in that they were planned.
     """
 
     __table_args__ = (
@@ -134,6 +145,7 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
             earlier.subject_id == Delivery.subject_id,
             col(earlier.id) < col(Delivery.id),
             col(earlier.state).in_(WAITING),
+            earlier.due_at <= Delivery.due_at,
         )
         .exists()
     )
@@ -156,7 +168,7 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
 
 
 def _its_card_waits() -> ColumnElement[bool]:
-    """Return the condition that a round's card is still to be posted, in whose thread or wake the delivery comes."""
+    """Return the condition that a round's or call's card is still to be posted, in whose thread or wake it comes."""
     card = aliased(Delivery)
     waits = (card.kind == DeliveryKind.ROUND, card.key == FIRST, col(card.state).in_(WAITING))
     of_its_round = select(card.id).where(card.subject_id == Delivery.subject_id, *waits)
@@ -165,10 +177,17 @@ def _its_card_waits() -> ColumnElement[bool]:
         .join(CheckIn, col(CheckIn.round_id) == card.subject_id)
         .where(CheckIn.id == Delivery.subject_id, *waits)
     )
+    of_its_call = select(card.id).where(
+        card.subject_id == Delivery.subject_id,
+        card.kind == DeliveryKind.CALL,
+        card.key == FIRST,
+        col(card.state).in_(WAITING),
+    )
     # One look-up by key each: as one, PostgreSQL compared every card with every other until it had new statistics.
     return or_(
         and_(col(Delivery.kind).in_([DeliveryKind.WEAVING, DeliveryKind.REMINDER]), of_its_round.exists()),
         and_(col(Delivery.kind) == DeliveryKind.CHECK_IN, of_its_answer.exists()),
+        and_(col(Delivery.kind).in_([DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD]), of_its_call.exists()),
     )
 
 

@@ -1,13 +1,16 @@
 """Members: what each of them chose."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.database import insert_if_new
 from bot.store.columns import one_of, snowflake
+
+ASKS_A_MONTH = 3
+"""How often a member is asked at the most in 30 days, unless they said otherwise."""
 
 
 class Share(StrEnum):
@@ -23,6 +26,8 @@ class Member(SQLModel, table=True):
 
     ``zone`` falls back to the community's. Away members are back on ``away_until`` (a date in their zone).
     Reminders come by direct message at ``reminder_hour`` (0–23) in their zone, to those who asked for them.
+    ``about`` is their line about themselves; they are asked to respond to calls at most ``asks_a_month`` times in 30
+    days. Those who ``keeps`` take turns as keeper of calls; ``kept_at`` is when their last turn began.
     """
 
     community_id: int = snowflake(primary_key=True, foreign_key="community.id")
@@ -33,6 +38,10 @@ class Member(SQLModel, table=True):
     reminders: bool = False
     reminder_hour: int = 9
     share: Share = one_of(Share, default=Share.EVERYONE)
+    about: str = Field(default="", max_length=200)
+    asks_a_month: int = ASKS_A_MONTH
+    keeps: bool = False
+    kept_at: datetime | None = None
 
 
 def member_of(session: Session, community_id: int, member_id: int) -> Member:

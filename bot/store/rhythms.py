@@ -9,13 +9,14 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.calendar import Recurrence, Schedule, Turn
 from bot.store.columns import one_of, row_id, snowflake
-from bot.store.communities import Community
+from bot.store.communities import Community, are_tended
 
 
 class RhythmKind(StrEnum):
     """What a rhythm brings."""
 
     CHECKIN = "checkin"
+    KEEPER = "keeper"
 
 
 class RhythmState(StrEnum):
@@ -62,13 +63,12 @@ class Rhythm(SQLModel, table=True):
         return Schedule(Recurrence(self.weekday, self.anchor, self.every, self.turn, self.nth), self.at, self.zone)
 
 
-def rhythms_of(session: Session, community_id: int) -> Sequence[Rhythm]:
-    """Return a community's rhythms that have not ended, oldest first."""
-    return session.exec(
-        select(Rhythm)
-        .where(Rhythm.community_id == community_id, Rhythm.state != RhythmState.ENDED)
-        .order_by(col(Rhythm.id))
-    ).all()
+def rhythms_of(session: Session, community_id: int, kind: RhythmKind | None = None) -> Sequence[Rhythm]:
+    """Return a community's rhythms that have not ended, oldest first; with a kind, only those."""
+    wanted = select(Rhythm).where(Rhythm.community_id == community_id, Rhythm.state != RhythmState.ENDED)
+    if kind is not None:
+        wanted = wanted.where(Rhythm.kind == kind)
+    return session.exec(wanted.order_by(col(Rhythm.id))).all()
 
 
 def rhythm_of(session: Session, community_id: int, rhythm_id: int) -> Rhythm | None:
@@ -85,8 +85,8 @@ def rhythm_added_by(session: Session, community_id: int, request_id: int) -> Rhy
     ).one()
 
 
-def rhythms_due(session: Session, now: datetime, limit: int) -> Sequence[Rhythm]:
-    """Return rhythms whose moment has come in communities Kith tends, the longest due first.
+def rhythms_due(session: Session, kind: RhythmKind, now: datetime, limit: int) -> Sequence[Rhythm]:
+    """Return rhythms of a kind whose moment has come in communities Kith tends, the longest due first.
 
     Rows another process is working on are passed over.
     """
@@ -95,9 +95,9 @@ def rhythms_due(session: Session, now: datetime, limit: int) -> Sequence[Rhythm]
         .join(Community, col(Community.id) == Rhythm.community_id)
         .where(
             Rhythm.state == RhythmState.ACTIVE,
+            Rhythm.kind == kind,
             col(Rhythm.next_at) <= now,
-            col(Community.begun_at).is_not(None),
-            col(Community.left_at).is_(None),
+            *are_tended(),
         )
         .order_by(col(Rhythm.next_at))
         .limit(limit)

@@ -1,0 +1,49 @@
+"""Keepers of calls: whose turn it is to see that each call meets a person."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Session, SQLModel, col, select
+
+from bot.store.columns import reference, row_id, snowflake
+from bot.store.members import Member
+
+
+class KeeperTurn(SQLModel, table=True):
+    """One turn of the keeper's rhythm, unique per rhythm and local date; without a keeper the hosts keep.
+
+    ``message_id`` is its card, when one was posted; ``version`` counts what it has shown.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("rhythm_id", "day"),
+        Index("ix_keeperturn_ends_at", "community_id", "ends_at"),
+    )
+
+    id: int | None = row_id()
+    community_id: int = snowflake(foreign_key="community.id")
+    rhythm_id: int = reference("rhythm.id")
+    day: date
+    keeper_id: int | None = snowflake(default=None, index=True)
+    starts_at: datetime
+    ends_at: datetime
+    channel_id: int | None = snowflake(default=None)
+    message_id: int | None = snowflake(default=None)
+    version: int = 0
+
+
+def turn_now(session: Session, community_id: int, now: datetime) -> KeeperTurn | None:
+    """Return the keeper's turn a community is in."""
+    return session.exec(
+        select(KeeperTurn)
+        .where(KeeperTurn.community_id == community_id, KeeperTurn.ends_at > now, KeeperTurn.starts_at <= now)
+        .order_by(col(KeeperTurn.starts_at).desc(), col(KeeperTurn.id).desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def volunteers(session: Session, community_id: int) -> Sequence[Member]:
+    """Return the members who take turns at keeping calls, those who never kept first, then the longest ago."""
+    found = session.exec(select(Member).where(Member.community_id == community_id, col(Member.keeps).is_(True))).all()
+    return sorted(found, key=lambda each: (each.kept_at is not None, each.kept_at, each.member_id))
