@@ -12,7 +12,7 @@ from bot.services.words import LONGEST_WORDS
 from bot.store.checkins import CheckInKind
 from bot.store.members import Share
 from cogs import cards
-from cogs.poster import replied_to
+from cogs.hands import replied_to
 from cogs.support import (
     Interaction,
     Noun,

@@ -17,7 +17,7 @@ from bot.language import _, nearest, ngettext, spoken
 from bot.services.members import Me, Mine, read_day
 from bot.store.members import Share
 from cogs import cards
-from cogs.poster import shortened
+from cogs.hands import shortened
 from cogs.support import Interaction, Noun, answers, community_of, press, pressed_name, redraw, show, within_time
 
 NOT_AWAY = "no"
