@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-import simcord
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -19,6 +18,7 @@ from bot.client import KithBot
 from bot.database import migrate
 from bot.errors import Refusal
 from bot.rehearsal.clock import EnvClock
+from bot.rehearsal.simulated import SimulatedDiscord
 from bot.store import TABLES
 from tests.discord.scene import Scene
 from tests.fakes import FixedClock
@@ -179,7 +179,7 @@ async def scene(
     clock = EnvClock()
     kith = assemble(sqlite_url, clock)
     bot = KithBot(kith)
-    env = simcord.Env(bot)
+    env = SimulatedDiscord(bot)
     await env.start()
     clock.env = env
     try:

@@ -19,6 +19,7 @@ from bot.errors import Refusal
 from bot.rehearsal.clock import EnvClock
 from bot.rehearsal.drawing import buttons_of, control, walked
 from bot.rehearsal.people import CAST, COMMUNITY, ZONE, Part
+from bot.rehearsal.simulated import SimulatedDiscord
 from bot.rehearsal.transcript import Seen, Transcript
 from bot.store.rhythms import rhythms_of
 
@@ -335,7 +336,7 @@ def prefilled(form: dict[str, Any]) -> dict[str, Any]:
 
 def set_up(bot: KithBot, clock: EnvClock) -> simcord.Env:
     """Return a simulated Discord that stands just before the first day, with a bot called Kith."""
-    env = simcord.Env(bot)
+    env = SimulatedDiscord(bot)
     env.backend.edit_bot_profile("Kith")
     first = datetime.combine(FIRST_DAY, time(19, 20), ZoneInfo(ZONE))
     env.backend.advance_clock((first - env.now()).total_seconds())
