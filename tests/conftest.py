@@ -4,12 +4,13 @@ import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -31,8 +32,8 @@ POSTGRESQL = "KITH_TEST_POSTGRESQL"
 """The variable that names a PostgreSQL database the tests may fill and empty."""
 REQUIRED = "KITH_REQUIRE_POSTGRESQL"
 """The variable that, set to 1, makes a missing PostgreSQL a failure instead of tests left out."""
-SCHEMA = f"kith_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-"""The part of that database this process fills and empties, so that two can run side by side."""
+PLACES = 64
+"""So many processes can fill and empty the test database side by side, each in a schema of its own."""
 NO_POSTGRESQL = f"no PostgreSQL: set {POSTGRESQL}, or start one on 127.0.0.1:5432 with a database 'test'"
 
 
@@ -42,38 +43,55 @@ def pytest_report_header() -> list[str]:
     return notes if os.environ.get(VARIABLE) else [*notes, SKIPPED]
 
 
-def postgresql_url() -> str | None:
-    """Return the address of a PostgreSQL that answers, if there is one."""
-    if postgresql_url_found:
-        return postgresql_url_found[0]
+def pytest_unconfigure() -> None:
+    """Let go of this process's part of PostgreSQL."""
+    if own_place.cache_info().currsize and (place := own_place()) is not None:
+        place.engine.dispose()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A schema that is this process's as long as ``engine`` keeps its only connection, which holds the lock on it."""
+
+    schema: str
+    url: str
+    engine: Engine
+
+
+@cache
+def own_place() -> Place | None:
+    """Return this process's own part of a PostgreSQL that answers, empty, if there is one."""
     users = ("root", "postgres")
     local = [f"postgresql+psycopg://{user}@127.0.0.1:5432/test?connect_timeout=2" for user in users]
     asked = os.environ.get(POSTGRESQL)
     for url in [asked] if asked else local:
-        own = make_url(url).update_query_dict({"options": f"-csearch_path={SCHEMA}"})
-        engine = create_engine(own)
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0)
         try:
-            with engine.connect():
-                postgresql_url_found.append(own.render_as_string(hide_password=False))
-                return postgresql_url_found[0]
+            with engine.connect() as connection:
+                number = next(n for n in range(PLACES) if connection.scalar(text(f"SELECT pg_try_advisory_lock({n})")))
         except OperationalError:
-            continue
-        finally:
             engine.dispose()
-    postgresql_url_found.append(None)
+            continue
+        schema = f"kith_{number}"
+        # No test cuts the power: commits need not wait for the disk.
+        options = {"options": f"-csearch_path={schema} -csynchronous_commit=off"}
+        place = Place(schema, make_url(url).update_query_dict(options).render_as_string(hide_password=False), engine)
+        empty_postgresql(place)
+        return place
     return None
 
 
-postgresql_url_found: list[str | None] = []
+def postgresql_url() -> str | None:
+    """Return the address of this process's part of a PostgreSQL that answers, if there is one."""
+    place = own_place()
+    return place.url if place else None
 
 
-def empty_postgresql(url: str) -> None:
+def empty_postgresql(place: Place) -> None:
     """Give the tests of this process an empty part of the test database."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
-    engine.dispose()
+    with place.engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {place.schema} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {place.schema}"))
 
 
 @pytest.fixture
@@ -88,20 +106,20 @@ def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[st
     if request.param == "sqlite":
         yield sqlite_url
         return
-    url = required_postgresql()
-    empty_postgresql(url)
-    yield url
-    empty_postgresql(url)
+    place = required_postgresql()
+    empty_postgresql(place)
+    yield place.url
+    empty_postgresql(place)
 
 
-def required_postgresql() -> str:
-    """Return the address of PostgreSQL; where there is none the test is left out, or fails if it has to be there."""
-    url = postgresql_url()
-    if url is None:
+def required_postgresql() -> Place:
+    """Return a part of PostgreSQL; where there is none the test is left out, or fails if it has to be there."""
+    place = own_place()
+    if place is None:
         if os.environ.get(REQUIRED) == "1":
             pytest.fail(NO_POSTGRESQL)
         pytest.skip(NO_POSTGRESQL)
-    return url
+    return place
 
 
 @pytest.fixture
@@ -133,18 +151,22 @@ def ready_url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
     if request.param == "sqlite":
         prepare(sqlite_url)
         return sqlite_url
-    url = required_postgresql()
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        ready = inspect(connection).has_table("alembic_version", SCHEMA)  # the test before left its tables
+    place = required_postgresql()
+    with place.engine.connect() as connection:
+        ready = inspect(connection).has_table("alembic_version", place.schema)  # the test before left its tables
         if ready:
-            names = ", ".join(each.name for each in TABLES[0].metadata.sorted_tables)
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
-    engine.dispose()
+            empty_tables(connection, place.schema)
     if not ready:
-        empty_postgresql(url)
-        migrate_url(url)
-    return url
+        migrate_url(place.url)
+    return place.url
+
+
+def empty_tables(connection: Connection, schema: str) -> None:
+    """Take every row out of PostgreSQL's tables and start their ids anew; TRUNCATE takes fifty times as long."""
+    for table in reversed(TABLES[0].metadata.sorted_tables):
+        connection.execute(text(f"DELETE FROM {schema}.{table.name}"))
+    sequences = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
+    connection.execute(text(f"{sequences} WHERE schemaname = '{schema}'"))
 
 
 def prepare(url: str) -> None:
