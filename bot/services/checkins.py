@@ -17,6 +17,7 @@ from bot.language import _
 from bot.services.people import Person, require_host
 from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.reminders import plan_reminders
+from bot.services.rhythms import come_round
 from bot.services.showing import erase, show_check_in, show_round, show_weaving
 from bot.services.words import check_words, given_back
 from bot.store.checkins import (
@@ -114,12 +115,7 @@ class CheckIns:
     def _come_round(self, session: Session, rhythm: Rhythm) -> None:
         """Open the rhythm's latest due slot, or ask the hosts when nobody answered the last two rounds."""
         now = self._clock.now()
-        assert rhythm.next_day is not None
-        slots = rhythm.schedule.slots(rhythm.next_day)
-        slot, following = next(slots), next(slots)
-        while following.instant <= now:  # Kith was off for more than a turn: only the latest matters
-            slot, following = following, next(slots)
-        rhythm.last_day, rhythm.paused_until = slot.day, None
+        slot, _following = come_round(rhythm, now)
         assert rhythm.id is not None
         earlier = earlier_rounds(session, rhythm.id, LOOKED_BACK)
         if self._is_quiet(session, rhythm, earlier):
@@ -134,7 +130,6 @@ class CheckIns:
                 due_at=slot.instant,
             )
             return
-        rhythm.next_day, rhythm.next_at = following.day, following.instant
         community = community_of(session, rhythm.community_id, now)
         self._open(session, community, rhythm, earlier, slot.instant)
 

@@ -1,7 +1,7 @@
 """What comes when: adding, moving, skipping, pausing and ending rhythms."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice, takewhile
@@ -14,8 +14,10 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.people import Person, require_host
+from bot.services.showing import show_turn
 from bot.store.communities import Community, community_of, one_at_a_time
 from bot.store.deliveries import DeliveryKind, plan
+from bot.store.keepers import turn_now
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythm_added_by, rhythm_of, rhythms_of
 
 MOST_RHYTHMS = 5
@@ -73,10 +75,19 @@ class Rhythms:
         return self._view(session, self._hosted(session, community_id, person, rhythm_id))
 
     @transaction
-    def add(self, session: Session, community_id: int, person: Person, beat: Beat, request_id: int) -> RhythmView:
-        """Add a check-in rhythm; the same request delivered twice adds one.
+    def add(
+        self,
+        session: Session,
+        community_id: int,
+        person: Person,
+        beat: Beat,
+        request_id: int,
+        kind: RhythmKind = RhythmKind.CHECKIN,
+    ) -> RhythmView:
+        """Add a rhythm; the same request delivered twice adds one.
 
-        Raises Refusal for someone who doesn't host, or when there are five already.
+        Raises Refusal for someone who doesn't host, when there are five already, or for the keeper of calls when
+        there is one already or no channel for calls.
         """
         community = community_of(session, community_id, self._clock.now())
         require_host(community, person)
@@ -85,7 +96,9 @@ class Rhythms:
         added = any(each.request_id == request_id for each in rhythms)
         if len(rhythms) >= MOST_RHYTHMS and not added:
             raise Refusal(_("There are five rhythms already. End one with /rhythm end before adding another."))
-        return self._view(session, self._new(session, community, beat, request_id))
+        if kind is RhythmKind.KEEPER and not added:
+            require_room_for_keeper(community, rhythms)
+        return self._view(session, self._new(session, community, beat, request_id, kind))
 
     @transaction
     def set_first(self, session: Session, community_id: int, person: Person, beat: Beat, request_id: int) -> RhythmView:
@@ -95,10 +108,10 @@ class Rhythms:
         first = next(iter(rhythms_of(session, community_id, RhythmKind.CHECKIN)), None)
         if first is None:
             one_at_a_time(session, community_id)
-            return self._view(session, self._new(session, community, beat, request_id))
+            return self._view(session, self._new(session, community, beat, request_id, RhythmKind.CHECKIN))
         return self._view(session, self._moved(session, first, beat))
 
-    def _new(self, session: Session, community: Community, beat: Beat, request_id: int) -> Rhythm:
+    def _new(self, session: Session, community: Community, beat: Beat, request_id: int, kind: RhythmKind) -> Rhythm:
         now = self._clock.now()
         zone = beat.zone or community.zone
         turn = beat.turn or Turn.WEEK
@@ -114,7 +127,7 @@ class Rhythms:
             request_id=request_id,
         )
         schedule_next(rhythm, now)
-        values = rhythm.model_dump(exclude={"id"}) | {"kind": RhythmKind.CHECKIN, "state": RhythmState.ACTIVE}
+        values = rhythm.model_dump(exclude={"id"}) | {"kind": kind, "state": RhythmState.ACTIVE}
         insert_if_new(session, Rhythm, values)
         return rhythm_added_by(session, community.id, request_id)
 
@@ -147,7 +160,17 @@ class Rhythms:
             schedule_next(rhythm, self._clock.now())
         else:
             self._wake(session, rhythm)
+        if rhythm.kind is RhythmKind.KEEPER and rhythm.paused_until is None:
+            self._keep_until_next(session, rhythm)
         return rhythm
+
+    def _keep_until_next(self, session: Session, rhythm: Rhythm) -> None:
+        """Let the keeper's turn there is now last until the next one begins."""
+        now = self._clock.now()
+        turn = turn_now(session, rhythm.community_id, now)
+        if turn is not None and rhythm.next_at is not None:
+            turn.ends_at = rhythm.next_at
+            show_turn(session, turn, now)
 
     @transaction
     def skip_once(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> RhythmView:
@@ -196,7 +219,7 @@ class Rhythms:
 
     @transaction
     def end(self, session: Session, community_id: int, person: Person, rhythm_id: int | None) -> RhythmView:
-        """End a rhythm for good. A round that is open closes in its own time."""
+        """End a rhythm for good. A round or a keeper's turn that has begun ends in its own time."""
         rhythm = self._hosted(session, community_id, person, rhythm_id)
         self._end(session, rhythm)
         return self._view(session, rhythm)
@@ -292,6 +315,18 @@ def schedule_next(rhythm: Rhythm, now: datetime) -> None:
     rhythm.next_day, rhythm.next_at = slot.day, slot.instant
 
 
+def come_round(rhythm: Rhythm, now: datetime) -> tuple[Slot, Slot]:
+    """Let a due rhythm come round, whatever its kind: return its latest slot that is due, and the one to follow."""
+    assert rhythm.next_day is not None
+    slots = rhythm.schedule.slots(rhythm.next_day)
+    slot, following = next(slots), next(slots)
+    while following.instant <= now:  # Kith was off for more than a turn: only the latest matters
+        slot, following = following, next(slots)
+    rhythm.last_day, rhythm.paused_until = slot.day, None
+    rhythm.next_day, rhythm.next_at = following.day, following.instant
+    return slot, following
+
+
 def dates_left_out(rhythm: Rhythm, now: datetime) -> Iterator[Slot]:
     """Yield the times, from now on, at which a rhythm would come were it not skipped or paused."""
     next_day = rhythm.next_day
@@ -299,6 +334,19 @@ def dates_left_out(rhythm: Rhythm, now: datetime) -> Iterator[Slot]:
         return
     slots = rhythm.schedule.slots(first_possible_day(rhythm, now))
     yield from (slot for slot in takewhile(lambda each: each.day < next_day, slots) if slot.instant >= now)
+
+
+def require_room_for_keeper(community: Community, rhythms: Sequence[Rhythm]) -> None:
+    """Raise Refusal when a community has a rhythm for the keeper of calls already, or no channel for calls."""
+    if any(each.kind is RhythmKind.KEEPER for each in rhythms):
+        raise Refusal(_("There is a rhythm for the keeper of calls already. /rhythm move changes when a turn begins."))
+    if community.calls_channel_id is None:
+        raise Refusal(
+            _(
+                "There is no channel for calls yet, where keepers are named. Someone with *Manage Server* can choose "
+                "one in /setup start; then add this rhythm again."
+            )
+        )
 
 
 def count_from_last_date(rhythm: Rhythm) -> None:

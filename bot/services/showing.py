@@ -1,4 +1,4 @@
-"""Plans what a round shows: its card, its thread, its weaving. Each change of a row plans one more look at it."""
+"""Plans what cards and threads show: a round's, a keeper's. Each change of a row plans one more look at it."""
 
 from datetime import datetime
 
@@ -6,6 +6,10 @@ from sqlmodel import Session
 
 from bot.store.checkins import CheckIn, Round
 from bot.store.deliveries import DeliveryKind, Priority, plan
+from bot.store.keepers import KeeperTurn
+
+ANEW = ":anew"
+"""Ends the key of the delivery that posts a keeper's card once more, so that whoever keeps now is told of it."""
 
 
 def show_round(session: Session, shown: Round, due_at: datetime, *, expires_at: datetime | None = None) -> None:
@@ -52,6 +56,23 @@ def show_check_in(session: Session, shown: CheckIn, due_at: datetime) -> None:
         community_id=shown.community_id,
         due_at=due_at,
         priority=Priority.WORDS,
+    )
+    shown.version += 1
+
+
+def show_turn(
+    session: Session, shown: KeeperTurn, due_at: datetime, *, anew: bool = False, expires_at: datetime | None = None
+) -> None:
+    """Plan that the card of a keeper's turn shows who keeps; the first time, and ``anew``, posts it."""
+    assert shown.id is not None
+    plan(
+        session,
+        DeliveryKind.KEEPER,
+        shown.id,
+        key=f"{shown.version}{ANEW if anew else ''}",
+        community_id=shown.community_id,
+        due_at=due_at,
+        expires_at=expires_at,
     )
     shown.version += 1
 
