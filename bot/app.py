@@ -6,9 +6,13 @@ from bot.clock import Clock
 from bot.courier import Courier
 from bot.database import Database
 from bot.deck import Decks, our_decks
+from bot.services.call_cards import CallCards
+from bot.services.callers import Callers
+from bot.services.calls import Calls
 from bot.services.checkins import CheckIns
 from bot.services.communities import Communities
 from bot.services.members import Members
+from bot.services.responses import Responses
 from bot.services.rhythms import Rhythms
 from bot.services.rounds import Rounds
 
@@ -25,6 +29,10 @@ class App:
     rounds: Rounds
     checkins: CheckIns
     members: Members
+    calls: Calls
+    responses: Responses
+    callers: Callers
+    call_cards: CallCards
     courier: Courier
 
 
@@ -36,6 +44,7 @@ def assemble(database_url: str, clock: Clock) -> App:
     database = Database(database_url)
     decks = our_decks()
     rounds = Rounds(database, clock)
+    call_cards = CallCards(database, clock)
     return App(
         clock=clock,
         database=database,
@@ -45,5 +54,9 @@ def assemble(database_url: str, clock: Clock) -> App:
         rounds=rounds,
         checkins=CheckIns(database, clock, decks),
         members=Members(database, clock),
-        courier=Courier(database, clock, rounds.settle),
+        calls=Calls(database, clock),
+        responses=Responses(database, clock),
+        callers=Callers(database, clock),
+        call_cards=call_cards,
+        courier=Courier(database, clock, rounds.settle | call_cards.settle),
     )

@@ -4,6 +4,7 @@ from unicodedata import category
 
 from bot.errors import Refusal
 from bot.language import _, ngettext
+from bot.store.calls import Help
 
 LONGEST_WORDS = 1000
 UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
@@ -24,20 +25,33 @@ def visible(words: str) -> str:
 
 
 def check_words(words: str) -> str:
-    """Return a member's words as they are kept. Raises Refusal when empty or over 1,000 characters."""
+    """Return words as they are kept. Raises Refusal when there are none, or more than 1,000 characters."""
     stripped = visible(words).strip()
     if not stripped:
-        raise Refusal(_("There are no words yet. Write a line, or press *Pass this time*: passing is a full answer."))
+        raise Refusal(_("There are no words yet. A line is enough."))
     if len(stripped) > LONGEST_WORDS:
         over = len(stripped) - LONGEST_WORDS
-        raise Refusal(
+        raise given_back(
             ngettext(
-                "A check-in fits in 1,000 characters; this one is {count} character over.",
-                "A check-in fits in 1,000 characters; this one is {count} characters over.",
+                "There is room for 1,000 characters; this is {count} character over.",
+                "There is room for 1,000 characters; this is {count} characters over.",
                 over,
-            ).format(count=over)
+            ).format(count=over),
+            stripped,
         )
     return stripped
+
+
+def check_line(words: str, limit: int) -> str:
+    """Return words on one line. Raises Refusal when there are none, or more than ``limit`` characters."""
+    line = " ".join(visible(words).split())
+    if not line:
+        raise Refusal(_("There are no words yet. A line is enough."))
+    if len(line) > limit:
+        raise given_back(
+            _("There is room for {limit} characters; this has {count}.").format(limit=limit, count=len(line)), line
+        )
+    return line
 
 
 def given_back(sentence: str, words: str) -> Refusal:
@@ -46,3 +60,14 @@ def given_back(sentence: str, words: str) -> Refusal:
         return Refusal(sentence)
     kept = words.replace("`", "'")
     return Refusal(f"{sentence}\n" + _("Here are your words, so that nothing is lost:") + f"\n```\n{kept}\n```")
+
+
+def help_word(help_: Help) -> str:
+    """Return the words people read for what would help."""
+    return {
+        Help.LISTEN: _("listen"),
+        Help.THINK_ALONG: _("think along"),
+        Help.SHOW_ME: _("show me"),
+        Help.HANDS: _("hands"),
+        Help.INTRODUCE_ME: _("introduce me"),
+    }[help_]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy import Index, UniqueConstraint, and_, case, func, or_, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.store.columns import one_of, reference, row_id, snowflake
@@ -38,6 +38,8 @@ class Audience(StrEnum):
     NAMELESS = "nameless"
 
 
+HOSTS_RUNG = 3
+"""From this rung on a call has come to the hosts."""
 OPEN_TO_ALL = (Audience.EVERYONE, Audience.NAMELESS)
 
 
@@ -215,14 +217,77 @@ def calls_by(session: Session, community_id: int, member_id: int) -> Sequence[Ca
     ).all()
 
 
-def open_calls(session: Session, community_id: int, limit: int) -> Sequence[Call]:
-    """Return a community's open calls, whoever may see them, oldest first."""
+def open_calls_seen_by(
+    session: Session, community_id: int, member_id: int, *, host: bool, skip: int, limit: int, own: bool = False
+) -> Sequence[Call]:
+    """Return a community's open calls that a member may see, or only their ``own``, oldest first."""
+    part = select(Response.id).where(Response.call_id == Call.id, Response.member_id == member_id)
+    seen = [col(Call.caller_id) == member_id]
+    if not own:
+        seen.append(col(Call.audience).in_(OPEN_TO_ALL))
+        seen.append(and_(col(Call.audience) == Audience.NAMED, part.exists()))
+        if host:
+            seen.append(col(Call.audience) == Audience.HOSTS)
     return session.exec(
         select(Call)
-        .where(Call.community_id == community_id, Call.state == CallState.OPEN)
+        .where(Call.community_id == community_id, Call.state == CallState.OPEN, or_(*seen))
         .order_by(col(Call.opened_at), col(Call.id))
+        .offset(skip)
         .limit(limit)
     ).all()
+
+
+def calls_for_everyone(session: Session, community_id: int, limit: int) -> Sequence[Call]:
+    """Return the open calls everyone in a community may see and whose card is there.
+
+    Those which have come to the hosts first, then the oldest.
+    """
+    return session.exec(
+        select(Call)
+        .where(
+            Call.community_id == community_id,
+            Call.state == CallState.OPEN,
+            col(Call.audience).in_(OPEN_TO_ALL),
+            col(Call.message_id).is_not(None),
+        )
+        .order_by(case((col(Call.rung) >= HOSTS_RUNG, 0), else_=1), col(Call.opened_at), col(Call.id))
+        .limit(limit)
+    ).all()
+
+
+def calls_since(session: Session, community_id: int, since: datetime) -> Sequence[Call]:
+    """Return the calls a community was sent since then, without those to people named."""
+    return session.exec(
+        select(Call).where(
+            Call.community_id == community_id,
+            col(Call.state).in_([CallState.OPEN, CallState.ANSWERED]),
+            col(Call.opened_at) > since,
+            Call.audience != Audience.NAMED,
+        )
+    ).all()
+
+
+def oldest_open_call(session: Session, community_id: int) -> tuple[int, datetime | None]:
+    """Return how many calls are open, and since when the oldest is, without those to people named."""
+    return session.exec(
+        select(func.count(), func.min(Call.opened_at)).where(
+            Call.community_id == community_id, Call.state == CallState.OPEN, Call.audience != Audience.NAMED
+        )
+    ).one()
+
+
+def responders_since(session: Session, community_id: int, since: datetime) -> int:
+    """Return how many different people were with callers since then, without calls to people named."""
+    return session.exec(
+        select(func.count(func.distinct(Response.member_id)))
+        .join(Call, col(Call.id) == Response.call_id)
+        .where(
+            Call.community_id == community_id,
+            Call.audience != Audience.NAMED,
+            col(Call.opened_at) > since,
+            col(Response.kind).in_([ResponseKind.WITH_YOU, ResponseKind.DONE]),
+        )
+    ).one()
 
 
 def calls_due(session: Session, now: datetime, limit: int) -> Sequence[Call]:
@@ -289,3 +354,8 @@ def times_asked(session: Session, community_id: int, member_id: int, since: date
 def relays_of(session: Session, call_id: int | None) -> Sequence[Relay]:
     """Return what was relayed for a call's nameless caller, in order."""
     return session.exec(select(Relay).where(Relay.call_id == call_id).order_by(col(Relay.id))).all()
+
+
+def relay_said_for(session: Session, request_id: int) -> Relay | None:
+    """Return the words an interaction asked to be relayed."""
+    return session.exec(select(Relay).where(Relay.request_id == request_id)).one_or_none()

@@ -60,6 +60,8 @@ class DeliveryState(StrEnum):
 
 
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+AGAIN = "~"
+"""Stands in the key of a delivery that draws anew what an earlier one said, after that one's key."""
 FIRST = "0"
 """The key of the delivery that posts what later ones with the same subject edit."""
 
@@ -180,7 +182,6 @@ def _its_card_waits() -> ColumnElement[bool]:
     of_its_call = select(card.id).where(
         card.subject_id == Delivery.subject_id,
         card.kind == DeliveryKind.CALL,
-        card.key == FIRST,
         col(card.state).in_(WAITING),
     )
     # One look-up by key each: as one, PostgreSQL compared every card with every other until it had new statistics.
@@ -189,6 +190,34 @@ def _its_card_waits() -> ColumnElement[bool]:
         and_(col(Delivery.kind) == DeliveryKind.CHECK_IN, of_its_answer.exists()),
         and_(col(Delivery.kind).in_([DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD]), of_its_call.exists()),
     )
+
+
+def call_card_is_coming(session: Session, call_id: int) -> bool:
+    """Tell whether a call's card is still to be posted or edited."""
+    coming = select(Delivery.id).where(
+        Delivery.kind == DeliveryKind.CALL, Delivery.subject_id == call_id, col(Delivery.state).in_(WAITING)
+    )
+    return session.exec(coming.limit(1)).one_or_none() is not None
+
+
+def said_first(session: Session, again: Delivery) -> Delivery | None:
+    """Return the delivery whose message one that says it again has to edit."""
+    return session.exec(
+        select(Delivery).where(
+            Delivery.kind == again.kind,
+            Delivery.subject_id == again.subject_id,
+            Delivery.key == again.key.partition(AGAIN)[0],
+        )
+    ).one_or_none()
+
+
+def word_about(session: Session, call_id: int, what: str) -> Delivery | None:
+    """Return the delivery that says something, such as ``with:12``, in a call's thread."""
+    return session.exec(
+        select(Delivery).where(
+            Delivery.kind == DeliveryKind.WORD, Delivery.subject_id == call_id, col(Delivery.key).like(f"%:{what}")
+        )
+    ).one_or_none()
 
 
 def said_last(session: Session, following: Delivery) -> Delivery | None:
