@@ -22,6 +22,7 @@ from sqlmodel import Session, col
 from bot.clock import Clock
 from bot.database import Database, transaction
 from bot.store.deliveries import (
+    DRAWN_ANEW,
     SETTLED_FOR,
     WAITING,
     Delivery,
@@ -368,10 +369,11 @@ class Courier:
 
     @transaction
     def tidy(self, session: Session) -> None:
-        """Forget deliveries that ended long ago."""
+        """Forget deliveries that ended long ago, but for those whose messages may have to be drawn anew."""
         session.connection().execute(
             delete(Delivery).where(
                 col(Delivery.state).not_in(WAITING),
+                col(Delivery.kind).not_in(DRAWN_ANEW),
                 col(Delivery.settled_at) < self._clock.now() - SETTLED_FOR,
             )
         )

@@ -338,6 +338,13 @@ def responses_by(session: Session, community_id: int, member_id: int) -> Sequenc
     ).all()
 
 
+def thought_of_by(session: Session, community_id: int, member_id: int) -> Sequence[Response]:
+    """Return the parts in calls that began with one member thinking of another."""
+    return session.exec(
+        select(Response).where(Response.thought_of_by == member_id, Response.community_id == community_id)
+    ).all()
+
+
 def times_asked(session: Session, community_id: int, member_id: int, since: datetime) -> int:
     """Return how often a member was asked in a community since then."""
     return session.exec(

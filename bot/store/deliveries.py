@@ -60,6 +60,8 @@ class DeliveryState(StrEnum):
 
 
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+DRAWN_ANEW = (DeliveryKind.RUNG, DeliveryKind.WORD)
+"""Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 AGAIN = "~"
 """Stands in the key of a delivery that draws anew what an earlier one said, after that one's key."""
 FIRST = "0"
