@@ -1,6 +1,7 @@
 """/help: one screen."""
 
 import asyncio
+from collections.abc import Callable
 
 import discord
 from discord import app_commands, ui
@@ -56,6 +57,24 @@ def mentions_of(commands: list[app_commands.AppCommand]) -> dict[str, str]:
     return found
 
 
+def _call_lines(name: Callable[[str], str]) -> list[str]:
+    """Return how calls work, in five lines."""
+    return [
+        _("{command} asks peers for something. You choose who may see it, and see it yourself before it goes.").format(
+            command=name("call")
+        ),
+        _("Its card takes *I'm with you*, *Later*, *I know someone* and *Not me*: each is a full answer."),
+        _(
+            "While nobody is with the caller, Kith asks others in turn: those whose offers match, then more, this "
+            "week's keeper, the hosts."
+        ),
+        _("Being with someone holds for two days; then you say *Done*, *Need time* or *Hand back*."),
+        _("A call ends only when its caller says so. {command} with *open* lists what waits.").format(
+            command=name("call")
+        ),
+    ]
+
+
 def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
     """Draw the screen; for hosts it has two more lines."""
 
@@ -70,10 +89,13 @@ def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
             command=name("checkin")
         ),
         _("{command} shows what comes when.").format(command=name("rhythm list")),
-        _("{command} is yours: time zone, time away, reminders, and all that Kith keeps about you.").format(
+        _("{command} is yours: time zone, time away, what you offer, and all that Kith keeps about you.").format(
             command=name("me")
         ),
         _("{command} shows this screen.").format(command=name("help")),
+        "",
+        "**" + _("When they call, we respond") + "**",
+        *(f"- {line}" for line in _call_lines(name)),
     ]
     if host:
         lines += [
