@@ -11,6 +11,7 @@ from bot.services.callers import Callers
 from bot.services.calls import Calls
 from bot.services.checkins import CheckIns
 from bot.services.communities import Communities
+from bot.services.keepers import Keepers
 from bot.services.members import Members
 from bot.services.responses import Responses
 from bot.services.rhythms import Rhythms
@@ -33,6 +34,7 @@ class App:
     responses: Responses
     callers: Callers
     call_cards: CallCards
+    keepers: Keepers
     courier: Courier
 
 
@@ -44,6 +46,7 @@ def assemble(database_url: str, clock: Clock) -> App:
     database = Database(database_url)
     decks = our_decks()
     rounds = Rounds(database, clock)
+    keepers = Keepers(database, clock)
     call_cards = CallCards(database, clock)
     return App(
         clock=clock,
@@ -58,5 +61,6 @@ def assemble(database_url: str, clock: Clock) -> App:
         responses=Responses(database, clock),
         callers=Callers(database, clock),
         call_cards=call_cards,
-        courier=Courier(database, clock, rounds.settle | call_cards.settle),
+        keepers=keepers,
+        courier=Courier(database, clock, rounds.settle | call_cards.settle | keepers.settle),
     )

@@ -15,6 +15,7 @@ from bot.scheduler import Scheduler
 from cogs.checkins import CheckIns
 from cogs.communities import Communities
 from cogs.help import Help
+from cogs.keepers import Keepers
 from cogs.members import Members
 from cogs.poster import Poster
 from cogs.rhythms import Rhythms
@@ -22,7 +23,7 @@ from cogs.support import Handler, Interaction, explain, meet_press
 
 log = logging.getLogger(__name__)
 
-COGS = (Communities, Rhythms, CheckIns, Members, Help)
+COGS = (Communities, Rhythms, CheckIns, Members, Keepers, Help)
 COMMANDS_KEPT_AS = "commands"
 
 PERMISSIONS = discord.Permissions(
@@ -114,9 +115,10 @@ class KithBot(commands.Bot):
         await self.app.courier.tend(self._poster)
 
     async def beat(self) -> None:
-        """Open and close the rounds that are due; a long queue of what is to be said keeps none of them waiting."""
+        """Open and close what is due; a long queue of what is to be said keeps none of them waiting."""
         try:
             await self.app.checkins.tend()
+            await self.app.keepers.tend()
         finally:
             self._deliver_soon()
         today = self.app.clock.now().date()

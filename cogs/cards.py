@@ -217,6 +217,7 @@ def note(told: Note, marker: int) -> ui.LayoutView:
         DeliveryKind.WEAVING: _("The weaving of {when} was not posted."),
         DeliveryKind.CHECK_IN: _("A check-in of {when} could not be shown in its thread. The words are kept."),
         DeliveryKind.QUIET: _("The question to the hosts of {when} was not posted."),
+        DeliveryKind.KEEPER: _("The card of {when} that says who keeps calls was not posted."),
     }.get(told.about.kind, _("Something due {when} was not posted."))
     if told.about.reason == "not-removed":
         what = _("A check-in was taken back {when}, but its post is still in the thread.")

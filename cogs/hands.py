@@ -170,6 +170,15 @@ class Hands:
                 raise
         courier.checkpoint("threaded")
 
+    async def is_here(self, community_id: int, member_id: int) -> bool:
+        """Tell whether someone is still part of a server."""
+        guild = self.bot.get_guild(community_id) or await self.bot.fetch_guild(community_id)
+        try:
+            await guild.fetch_member(member_id)
+        except discord.NotFound:
+            return False
+        return True
+
 
 def replied_to(message: discord.Message) -> set[int]:
     """Return the ids of the message and the people a message answers; readable without its words."""

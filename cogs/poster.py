@@ -11,11 +11,13 @@ from discord import ui
 
 from bot.courier import Impossible, Needless, Outage, Said, marker_of
 from bot.language import _, speaking
+from bot.services.keepers import KeeperCard
 from bot.services.rounds import Post
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import cards
 from cogs.hands import CLOSED_MESSAGES, LOOK_BACK, UNKNOWN_MESSAGE, Hands, Sayings, replied_to, required
+from cogs.keeper_cards import keeper_card
 
 if TYPE_CHECKING:
     from bot.client import KithBot
@@ -157,11 +159,8 @@ class RoundVoice:
 
     async def _say_reminder(self, delivery: Delivery) -> Said:
         reminded = await self._app.rounds.reminder(delivery)
-        guild = self._bot.get_guild(reminded.community.id) or await self._bot.fetch_guild(reminded.community.id)
-        try:
-            await guild.fetch_member(reminded.member_id)
-        except discord.NotFound as error:
-            raise Needless("left") from error
+        if not await self._hands.is_here(reminded.community.id, reminded.member_id):
+            raise Needless("left")
         messages = await self._bot.create_dm(discord.Object(reminded.member_id))
 
         def draw(marker: int) -> ui.LayoutView:
@@ -169,6 +168,47 @@ class RoundVoice:
                 return cards.reminder_card(reminded, marker)
 
         return await self._hands.post(delivery, messages.id, draw, private=True)
+
+
+class KeeperVoice:
+    """Says whose turn it is to keep calls."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+        self._keepers = hands.app.keepers
+
+    @property
+    def sayings(self) -> Sayings:
+        """What says each kind."""
+        return {DeliveryKind.KEEPER: self._say_keeper}
+
+    async def _say_keeper(self, delivery: Delivery) -> Said:
+        """Post a turn's card, silently and yet with the keeper's name called; later looks at it are edits."""
+        card = await self._keepers.card(delivery)
+        former = None if card.turn.message_id is None else (required(card.turn.channel_id), card.turn.message_id)
+        if card.posts:
+            card = await self._with_someone_here(delivery, card)
+
+        def draw(marker: int) -> ui.LayoutView:
+            with speaking(card.community.language):
+                return keeper_card(card, marker)
+
+        if not card.posts and former is not None:
+            return await self._hands.redraw(*former, draw(marker_of(delivery)))
+        users = [] if card.turn.keeper_id is None else [card.turn.keeper_id]
+        said = await self._hands.post(delivery, required(card.turn.channel_id), draw, users=users, silent=True)
+        if former is not None:
+            await self._hands.remove(*former)
+        return said
+
+    async def _with_someone_here(self, delivery: Delivery, card: KeeperCard) -> KeeperCard:
+        """Pass the turn on, before it is told, from those who have left the server."""
+        while (keeper_id := card.turn.keeper_id) is not None:
+            if await self._hands.is_here(card.community.id, keeper_id):
+                break
+            await self._keepers.keeper_left(card.community.id, delivery.subject_id, keeper_id)
+            card = await self._keepers.card(delivery)
+        return card
 
 
 class HostVoice:
@@ -220,5 +260,5 @@ class HostVoice:
         raise Impossible("no-access")
 
 
-VOICES = (RoundVoice, HostVoice)
+VOICES = (RoundVoice, KeeperVoice, HostVoice)
 """All voices there are; a new one is added here."""

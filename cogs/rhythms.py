@@ -16,10 +16,10 @@ from bot.language import _, ngettext, spoken
 from bot.services.communities import check_zone
 from bot.services.rhythms import Beat, RhythmView, read_date, read_time
 from bot.store.checkins import CheckIn, Round
-from bot.store.rhythms import RhythmState
+from bot.store.rhythms import RhythmKind, RhythmState
 from cogs.cards import drawing, lasting_button, quoted, stamp
 from cogs.support import Interaction, Noun, community_of, in_a_moment, person_of, press, redraw, show, within_time
-from cogs.words import arriving_word, rule_words
+from cogs.words import arriving_word, rhythm_words
 
 WEEKDAYS = [
     Choice(name=locale_str("Monday"), value=0),
@@ -40,6 +40,12 @@ TURNS = [
 ]
 """What ``every`` counts: weeks, or months with the place of the weekday in them."""
 
+KINDS = [
+    Choice(name=locale_str("check-ins"), value=RhythmKind.CHECKIN.value),
+    Choice(name=locale_str("keeper of calls"), value=RhythmKind.KEEPER.value),
+]
+
+WHAT = locale_str("What comes round: check-ins, or turns of keeping calls")
 WHICH = locale_str("Which rhythm; may be left out when there is only one")
 WEEKDAY = locale_str("On which day of the week")
 TIME = locale_str("At what time of day there, such as 09:00")
@@ -68,7 +74,7 @@ class Rhythms(Noun):
 
     async def _rhythms(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the community's rhythms in words."""
-        offered = [(rule_words(each.rhythm), str(each.rhythm.id)) for each in await self._overview(interaction)]
+        offered = [(rhythm_words(each.rhythm), str(each.rhythm.id)) for each in await self._overview(interaction)]
         return [Choice(name=words[:100], value=value) for words, value in offered if typed.lower() in words.lower()]
 
     async def _dates(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -99,9 +105,10 @@ class Rhythms(Noun):
         views = await self.app.rhythms.overview(community_id)
         return list_panel(views, host=await self.app.communities.hosted_by(community_id, person_of(interaction)))
 
-    @rhythm.command(name="add", description=locale_str("Hosts: add a check-in rhythm"))
-    @app_commands.describe(weekday=WEEKDAY, time=TIME, every=EVERY, turn=TURN, zone=ZONE)
+    @rhythm.command(name="add", description=locale_str("Hosts: add a rhythm, of check-ins or of keeping calls"))
+    @app_commands.describe(weekday=WEEKDAY, time=TIME, every=EVERY, turn=TURN, zone=ZONE, what=WHAT)
     @app_commands.choices(weekday=WEEKDAYS)
+    @app_commands.choices(what=KINDS)
     @app_commands.choices(turn=TURNS)
     @app_commands.autocomplete(zone=zones)
     async def add(
@@ -112,12 +119,15 @@ class Rhythms(Noun):
         every: Range[int, 1, 52] = 1,
         turn: str = "week",
         zone: str | None = None,
+        what: str = RhythmKind.CHECKIN,
     ) -> None:
         """Add a rhythm."""
         beat = typed_beat(weekday, time, every, turn, zone)
         added = await within_time(
             interaction,
-            self.app.rhythms.add(community_of(interaction), person_of(interaction), beat, interaction.id),
+            self.app.rhythms.add(
+                community_of(interaction), person_of(interaction), beat, interaction.id, RhythmKind(what)
+            ),
         )
         await show(interaction, rhythm_panel(added, _("A new rhythm.")))
 
@@ -197,7 +207,7 @@ class Rhythms(Noun):
             lasting_button(_("End it"), "rhythm", meant.rhythm.id, "finish", discord.ButtonStyle.danger),
             lasting_button(_("Leave it"), "rhythm", meant.rhythm.id, "leave"),
         ]
-        opening = _("End this rhythm for good? A round that is open closes in its own time.")
+        opening = _("End this rhythm for good? What it has begun ends in its own time.")
         await show(interaction, rhythm_panel(meant, opening, buttons))
 
     @press("rhythm:finish")
@@ -310,9 +320,8 @@ def list_panel(views: list[RhythmView], *, host: bool) -> ui.LayoutView:
 
 
 def standing_words(view: RhythmView) -> str:
-    """Return a rhythm in words: its rule, its next dates, and what else is true."""
-    rule = rule_words(view.rhythm)
-    return "\n".join([f"**{rule[:1].upper()}{rule[1:]}**", *_standing_lines(view)])
+    """Return a rhythm in words: what it brings, its rule, its next dates, and what else is true."""
+    return "\n".join([f"**{rhythm_words(view.rhythm)}**", *_standing_lines(view)])
 
 
 def _standing_lines(view: RhythmView) -> Iterator[str]:

@@ -152,12 +152,14 @@ def what_words(what: str) -> str:
     return {
         "open": _("a check-in opens"),
         "close": _("a check-in closes"),
+        "turn": _("a keeper's turn begins"),
         DeliveryKind.ROUND.value: _("a check-in's card"),
         DeliveryKind.CHECK_IN.value: _("a member's check-in"),
         DeliveryKind.WEAVING.value: _("the weaving of a round"),
         DeliveryKind.REMINDER.value: _("a reminder to someone who asked for it"),
         DeliveryKind.QUIET.value: _("a question to the hosts"),
         DeliveryKind.NOTE.value: _("a note to the hosts"),
+        DeliveryKind.KEEPER.value: _("the card that says who keeps calls"),
     }.get(what, what)
 
 

@@ -4,7 +4,7 @@ from babel.dates import format_time, get_day_names
 
 from bot.calendar import Turn
 from bot.language import _, ngettext, spoken
-from bot.store.rhythms import Rhythm
+from bot.store.rhythms import Rhythm, RhythmKind
 
 
 def tag_word(tag: str) -> str:
@@ -56,6 +56,12 @@ def rule_words(rhythm: Rhythm) -> str:
     return _("{rule} at {time} ({zone})").format(
         rule=rule.format(day=day, count=rhythm.every), time=at, zone=rhythm.zone
     )
+
+
+def rhythm_words(rhythm: Rhythm) -> str:
+    """Return what a rhythm brings, and when."""
+    what = {RhythmKind.CHECKIN: _("Check-in"), RhythmKind.KEEPER: _("Keeper of calls")}[rhythm.kind]
+    return _("{what}: {rule}").format(what=what, rule=rule_words(rhythm))
 
 
 def reason_words(reason: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -48,7 +49,7 @@ class SetUp:
 
 @dataclass(frozen=True)
 class ToCome:
-    """One thing Kith will do: when, and a word for what (``open``, ``close`` or a delivery's kind)."""
+    """One thing Kith will do: when, and a word for what (``open``, ``close``, ``turn`` or a delivery's kind)."""
 
     at: datetime
     what: str
@@ -229,7 +230,8 @@ class Communities:
         for rhythm in rhythms_of(session, community_id):
             if rhythm.state is RhythmState.ACTIVE and rhythm.next_day is not None:
                 slots = rhythm.schedule.slots(rhythm.next_day)
-                to_come += [ToCome(slot.instant, "open") for slot, _count in zip(slots, range(limit), strict=False)]
+                what = "open" if rhythm.kind is RhythmKind.CHECKIN else "turn"
+                to_come += [ToCome(slot.instant, what) for slot in islice(slots, limit)]
         soonest = sorted(to_come, key=lambda thing: thing.at)[:limit] if community.tended else []
         since = self._clock.now() - timedelta(days=30)
         went_wrong = list(deliveries_that_went_wrong(session, community_id, since))

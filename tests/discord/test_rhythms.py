@@ -34,7 +34,7 @@ async def test_a_member_reads_the_rule_and_the_next_three_dates(scene: Scene) ->
     answer = await scene.ada.slash(scene.checkins, "rhythm list")
 
     assert answer.ephemeral
-    assert "**Every " in said(answer)
+    assert "**Check-in: every " in said(answer)
     assert "(Europe/Berlin)" in said(answer)
     assert said(answer).count("<t:") == 3
     assert said(answer).count(":F>") == 3
@@ -54,7 +54,7 @@ async def test_a_host_adds_a_rhythm(scene: Scene) -> None:
         scene.checkins, "rhythm add", weekday=3, time="9.30pm", every=2, turn="-1", zone="asia/tokyo"
     )
 
-    assert "The last Thursday of every 2 months at 21:30 (Asia/Tokyo)" in said(answer)
+    assert "Check-in: the last Thursday of every 2 months at 21:30 (Asia/Tokyo)" in said(answer)
     assert said(answer).count("<t:") == 3
     assert len(await scene.app.rhythms.overview(scene.guild.id)) == 2
 
@@ -62,7 +62,7 @@ async def test_a_host_adds_a_rhythm(scene: Scene) -> None:
 async def test_a_rhythm_added_before_begin_says_that_nothing_is_posted_yet(scene: Scene) -> None:
     answer = await scene.admin.slash(scene.checkins, "rhythm add", weekday=0)
 
-    assert "Every Monday at 09:00 (UTC)" in said(answer)
+    assert "Check-in: every Monday at 09:00 (UTC)" in said(answer)
     assert "Nothing is posted before *Begin*" in said(answer)
 
 
@@ -158,7 +158,7 @@ async def test_one_of_several_rhythms_is_chosen_from_a_list_in_words(scene: Scen
     picked = await scene.host.slash(scene.checkins, "rhythm skip", rhythm=offered[0]["value"])
 
     assert "more than one rhythm" in said(unsaid)
-    assert [each["name"] for each in offered] == ["every Friday at 18:00 (UTC)"]
+    assert [each["name"] for each in offered] == ["Check-in: every Friday at 18:00 (UTC)"]
     assert "Pick one from the list" in said(typed)
     assert "Every Friday" in said(picked)
 
@@ -301,7 +301,7 @@ async def test_hosts_read_what_was_shared_with_them_and_nothing_else(scene: Scen
     assert f"**{scene.ada.mention}, arriving tired**\n> Between us: \\*\\*tired\\*\\*." in text
     assert "For everyone." not in text
     await press(scene.host, listed, "Back to the rhythms")
-    assert "**Every " in panel(listed)
+    assert "**Check-in: every " in panel(listed)
 
 
 async def test_when_nothing_was_shared_with_hosts_they_are_told_so(scene: Scene) -> None:
