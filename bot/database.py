@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
+from itertools import count
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -23,6 +24,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+
+from bot.errors import Busy
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +41,14 @@ MIGRATION_PATIENCE = 120_000
 
 ATTEMPTS = 30
 """How often a transaction is run before a conflict with others is given up on (PostgreSQL only)."""
+LOCKED_FOR = 20.0
+"""Seconds after which a transaction is given up on that another program keeps away from an SQLite file all the time."""
 LONGEST_PAUSE = 0.2
 """Seconds; a transaction that met a conflict waits a random part of at most that before it is run again."""
 CONFLICTS = ("40001", "40P01")
 """PostgreSQL's codes for "somebody else changed this row first" and "deadlock": run the transaction again."""
+OUT_OF_REACH = ("08", "53300", "57P")
+"""How PostgreSQL's codes begin for a broken connection, too many of them, and a server that stops or starts."""
 
 POSTGRESQL_CONNECTIONS = 5
 MIGRATION_LOCK = 0x4B697468
@@ -67,8 +74,8 @@ class Database:
 
     On SQLite a single thread writes, so that writers queue here instead of meeting a locked file;
     on PostgreSQL a small pool does, each transaction seeing one moment's rows: one that would overwrite
-    what it hasn't seen is rolled back and run again. ``planned`` is called on the event loop after each
-    commit that wrote something to be said.
+    what it hasn't seen is rolled back and run again. One that another program keeps from the SQLite file is run
+    again too. ``planned`` is called on the event loop after each commit that wrote something to be said.
     """
 
     def __init__(self, url: str) -> None:
@@ -97,15 +104,21 @@ class Database:
             self.planned()
 
     def run_now(self, work: Callable[[Session], T]) -> tuple[T, bool]:
-        """Run ``work`` in one transaction in this thread; also tell whether it planned something to say."""
-        for attempt in range(1, ATTEMPTS):
+        """Run ``work`` in one transaction in this thread; also tell whether it planned something to say.
+
+        Raises Busy when others keep it from the database for too long, or the database can't be reached.
+        """
+        began = time.perf_counter()
+        for attempt in count(1):
             try:
                 return self._attempt(work)
             except OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) not in CONFLICTS:
+                if not _goes_again(error, attempt, time.perf_counter() - began):
+                    if _kept_nothing(error):
+                        raise Busy(str(error.orig).strip()) from error
                     raise
                 time.sleep(random.uniform(0, min(0.005 * 2**attempt, LONGEST_PAUSE)))  # noqa: S311 -- apart from each other, no secret
-        return self._attempt(work)
+        raise AssertionError("counting never ends")
 
     def _attempt(self, work: Callable[[Session], T]) -> tuple[T, bool]:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -116,6 +129,35 @@ class Database:
         """Wait for running transactions and let go of every connection."""
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+
+
+def _goes_again(error: OperationalError, attempt: int, seconds: float) -> bool:
+    """Tell whether a transaction that failed after so many attempts and seconds did so for others' sake."""
+    if _is_locked(error):
+        return seconds < LOCKED_FOR
+    return _sqlstate(error) in CONFLICTS and attempt < ATTEMPTS
+
+
+def _kept_nothing(error: OperationalError) -> bool:
+    """Tell whether a transaction certainly kept nothing, and for a reason that may soon be over."""
+    if error.connection_invalidated and error.statement is None:
+        return False  # the connection was lost during the commit
+    return _is_locked(error) or _is_out_of_reach(error) or _sqlstate(error) in CONFLICTS
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _is_out_of_reach(error: OperationalError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN
+    return not _sqlstate(error) or _sqlstate(error).startswith(OUT_OF_REACH)
+
+
+def _sqlstate(error: OperationalError) -> str:
+    """Return PostgreSQL's code for what went wrong; it is empty when nothing answered."""
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def transaction(
@@ -138,13 +180,14 @@ def is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def engine_for(url: URL, *, foreign_keys: bool = True, patience: int = BUSY_TIMEOUT) -> Engine:
+def engine_for(url: URL, *, foreign_keys: bool = True, patience: int | None = None) -> Engine:
     """Return an engine with the settings Kith relies on; makes an SQLite file and its folder, the owner's alone.
 
     SQLite: write-ahead log, every commit on disk before it counts, a wait for other writers, foreign keys
     checked, and ``BEGIN IMMEDIATE``, without which concurrent updates are lost or refused. ``patience`` is
-    in milliseconds. Raises OSError when the file can't be made.
+    in milliseconds, else ``BUSY_TIMEOUT``. Raises OSError when the file can't be made.
     """
+    patience = BUSY_TIMEOUT if patience is None else patience
     if not is_sqlite(url):
         return create_engine(
             url, pool_size=POSTGRESQL_CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True

@@ -10,3 +10,10 @@ class Refusal(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class Busy(Exception):
+    """Others keep the database to themselves, or it can't be reached: nothing was kept, and later it may be.
+
+    Raised by every transaction, with the database's own words for it.
+    """

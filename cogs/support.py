@@ -17,7 +17,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import Refusal
+from bot.errors import Busy, Refusal
 from bot.language import _, speaking
 from bot.services.people import Person
 
@@ -94,6 +94,9 @@ async def explain(interaction: Interaction, error: Exception) -> None:
     elif isinstance(cause, TimeoutError):
         log.warning("interaction %s found the database slow", interaction.id)
         sentence = _("Kith is slow at the moment. Nothing was lost; please try again in a minute.")
+    elif isinstance(cause, Busy):
+        log.error("interaction %s found the database out of reach: %s", interaction.id, cause)
+        sentence = _("Kith can't reach its records just now, so nothing was kept. Please try again in a minute.")
     else:
         reference = secrets.token_hex(3)
         log.error("interaction %s failed, reference %s", interaction.id, reference, exc_info=cause)

@@ -2,18 +2,23 @@
 
 import asyncio
 import os
+import sqlite3
 import stat
 import threading
+import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, text
 
 from bot.database import PLANNED, Database, backup, engine_for, transaction
+from bot.errors import Busy
 from bot.store.communities import Remembered
-from tests.conftest import migrate_url
+from tests.conftest import migrate_url, prepare, required_postgresql
 
 
 class Notes:
@@ -57,10 +62,9 @@ class Notes:
 
 
 @pytest.fixture
-async def notes(database_url: str) -> AsyncIterator[Notes]:
+async def notes(ready_url: str) -> AsyncIterator[Notes]:
     """Return a service over each kind of database."""
-    migrate_url(database_url)
-    database = Database(database_url)
+    database = Database(ready_url)
     yield Notes(database)
     database.close()
 
@@ -68,7 +72,7 @@ async def notes(database_url: str) -> AsyncIterator[Notes]:
 @pytest.fixture
 async def file_notes(sqlite_url: str) -> AsyncIterator[Notes]:
     """Return a service over an SQLite file."""
-    migrate_url(sqlite_url)
+    prepare(sqlite_url)
     database = Database(sqlite_url)
     yield Notes(database)
     database.close()
@@ -99,9 +103,9 @@ async def test_a_name_taken_by_another_is_not_tried_again(notes: Notes) -> None:
     assert await notes.read("greeting") == "first"
 
 
-async def test_many_writers_lose_nothing(notes: Notes, database_url: str) -> None:
+async def test_many_writers_lose_nothing(notes: Notes, ready_url: str) -> None:
     await notes.keep("count")
-    others = [Notes(Database(database_url)) for _ in range(3)]
+    others = [Notes(Database(ready_url)) for _ in range(3)]
 
     try:
         await asyncio.gather(*(each.count_up("count") for each in others for _ in range(40)))
@@ -159,6 +163,84 @@ async def test_a_transaction_takes_the_write_lock_before_it_reads(file_notes: No
             raise AssertionError("two began at once")
     finally:
         impatient.dispose()
+
+
+@pytest.fixture
+async def impatient(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Notes]:
+    """Return a service over an SQLite file that waits a moment for other programs, and a few moments in all."""
+    monkeypatch.setattr("bot.database.BUSY_TIMEOUT", 20)
+    monkeypatch.setattr("bot.database.LOCKED_FOR", 0.3)
+    prepare(sqlite_url)
+    database = Database(sqlite_url)
+    yield Notes(database)
+    database.close()
+
+
+async def test_what_is_asked_while_another_program_locks_the_file_for_long_is_kept_in_the_end(
+    impatient: Notes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.database.LOCKED_FOR", 20.0)
+    refusals: list[bool] = []
+    with closing(sqlite3.connect(tmp_path / "kith.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def refused_thrice(_error: object) -> None:
+            refusals.append(True)
+            if len(refusals) == 3:
+                other.execute("COMMIT")
+
+        event.listen(impatient.database.engine, "handle_error", refused_thrice)
+        await impatient.keep("greeting", "in the end")
+
+    assert len(refusals) == 3
+    assert await impatient.read("greeting") == "in the end"
+
+
+async def test_a_file_that_stays_locked_is_given_up_and_nothing_is_kept(impatient: Notes, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "kith.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.perf_counter()
+        with pytest.raises(Busy, match="locked"):
+            await impatient.keep("greeting")
+        waited = time.perf_counter() - began
+
+    assert waited >= 0.3
+    assert await impatient.read("greeting") is None
+
+
+async def test_a_table_that_is_missing_is_no_matter_of_waiting(impatient: Notes, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "kith.db")) as other:
+        other.execute("ALTER TABLE remembered RENAME TO elsewhere")
+
+    with pytest.raises(OperationalError, match="no such table"):
+        await impatient.keep("greeting")
+
+
+async def test_a_server_that_does_not_answer_is_busy() -> None:
+    notes = Notes(Database("postgresql+psycopg://kith@127.0.0.1:1/kith"))
+
+    with pytest.raises(Busy, match="refused"):
+        await notes.keep("greeting")
+    notes.database.close()
+
+
+@pytest.mark.parametrize(("when", "outcome"), [("before the commit", Busy), ("in the commit", OperationalError)])
+async def test_a_lost_connection_is_busy_unless_the_commit_may_have_arrived(
+    when: str, outcome: type[Exception]
+) -> None:
+    place = required_postgresql()
+    database = Database(place.url)
+
+    def lose_it(session: Session) -> None:
+        number = session.connection().scalar(text("SELECT pg_backend_pid()"))
+        with place.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+        if when == "before the commit":
+            session.connection().execute(text("SELECT 1"))
+
+    with pytest.raises(outcome):
+        await database.run(lose_it)
+    database.close()
 
 
 async def test_files_and_their_folder_are_the_owners_alone(tmp_path: Path) -> None:

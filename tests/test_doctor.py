@@ -105,7 +105,8 @@ def test_a_file_that_is_no_database_is_named(elsewhere: Path) -> None:
     assert "the file is not an SQLite database" in to_mend()[0]
 
 
-def test_a_database_others_hold_on_to_is_named() -> None:
+def test_a_database_others_hold_on_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.database.BUSY_TIMEOUT", 20)
     holder = sqlite3.connect("data/kith.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:

@@ -96,6 +96,29 @@ async def test_a_command_that_opens_a_form_says_so_when_the_database_is_slow(
     assert "slow at the moment" in str(answered.data)
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Kith give up soon on a database that others lock."""
+    monkeypatch.setattr("bot.database.BUSY_TIMEOUT", 20)
+    monkeypatch.setattr("bot.database.LOCKED_FOR", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_when_the_database_stays_locked_the_member_hears_that_nothing_was_kept(
+    server: Discord, guild: Guild, kith: App, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    opened = await form(server, guild)
+    with closing(sqlite3.connect(tmp_path / "kith.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        sent = await server.submit(opened, guild.owner, {"words": "My words.", "share": "everyone"})
+        asked = await form(server, guild)
+
+    assert "nothing was kept. Please try again in a minute." in str(sent.data)
+    assert "nothing was kept. Please try again in a minute." in str(asked.data)
+    assert "database is locked" in caplog.text
+    assert (await kith.checkins.form(guild.id, guild.owner.id)).check_in is None
+
+
 @pytest.mark.parametrize("loss", list(Loss))
 async def test_a_lost_acknowledgement_undoes_nothing(server: Discord, guild: Guild, kith: App, loss: Loss) -> None:
     opened = await form(server, guild)
