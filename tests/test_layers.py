@@ -10,7 +10,7 @@ COGS = sorted((ROOT / "cogs").rglob("*.py"))
 KNOW_DISCORD = {"bot/client.py", "bot/connection.py"}
 REHEARSAL = "bot/rehearsal/"
 WIRE = {"bot/app.py"}
-WIRED = {"CheckIns", "Communities", "Courier", "Members", "Rhythms", "Rounds"}
+WIRED = {"CheckIns", "Communities", "Courier", "Keepers", "Members", "Rhythms", "Rounds"}
 
 
 def place(file: Path) -> str:

@@ -160,7 +160,7 @@ async def test_one_of_several_rhythms_is_chosen_from_a_list_in_words(scene: Scen
     assert "more than one rhythm" in said(unsaid)
     assert [each["name"] for each in offered] == ["Check-in: every Friday at 18:00 (UTC)"]
     assert "Pick one from the list" in said(typed)
-    assert "Every Friday" in said(picked)
+    assert "every Friday" in said(picked)
 
 
 async def test_another_communitys_rhythm_is_refused(scene: Scene) -> None:
