@@ -15,6 +15,7 @@ from bot.deck import Decks
 from bot.errors import Refusal
 from bot.language import _, language_name, languages
 from bot.services.checkins import OPEN_DAYS
+from bot.services.offers import stem_anew
 from bot.services.people import Person, is_host
 from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.rhythms import schedule_next
@@ -113,9 +114,9 @@ class Communities:
     ) -> SetUp:
         """Keep what was chosen on the set-up panel: columns of Community by name.
 
-        A new zone moves the rhythms that were in the old one. Raises Refusal for a person without *Manage
-        Server*, an unknown zone or language, a purpose over 300 characters, a channel that is gone, or @everyone
-        as a role.
+        A new zone moves the rhythms that were in the old one; in a new language offers are found by its own stems.
+        Raises Refusal for a person without *Manage Server*, an unknown zone or language, a purpose over 300
+        characters, a channel that is gone, or @everyone as a role.
         """
         require_manager(person)
         community = community_of(session, community_id, self._clock.now())
@@ -126,6 +127,8 @@ class Communities:
         kept = {name: self._checked(community, name, value, channels) for name, value in choices.items()}
         if "zone" in kept:
             self._move_zone(session, community, kept["zone"])
+        if kept.get("language", community.language) != community.language:
+            stem_anew(session, community.id, kept["language"])
         for name, value in kept.items():
             setattr(community, name, value)
         session.add(community)

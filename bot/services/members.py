@@ -12,18 +12,24 @@ from bot.calendar import local_day
 from bot.clock import Clock
 from bot.database import Database, transaction
 from bot.errors import Refusal
-from bot.language import _
+from bot.language import _, ngettext
 from bot.services.communities import check_zone
+from bot.services.offers import add_offer, is_away, suggested_offers
 from bot.services.reminders import plan_reminders_anew
 from bot.services.showing import erase
+from bot.services.words import visible
 from bot.store.checkins import CheckIn, CheckInKind, Round, check_ins_by
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
 from bot.store.members import Member, Share, member_of, saved_member
+from bot.store.offers import NEVER, Offer, offers_of, remove_offers, stems_of
 
 LONGEST_AWAY = timedelta(days=366)
 AWAY_DAYS = (1, 2, 3, 7, 14, 21, 28, 60, 90, 180)
 CLOSED_MESSAGES = "closed-messages"
+LONGEST_ABOUT = 200
+ASKS = (0, 1, 3, 5, 10)
+"""How often in 30 days a member may choose to be asked."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Me:
     """What a member's own panel shows.
 
     ``zone`` is theirs, else the community's. ``check_ins`` counts those with words. ``away_until`` is empty once
-    they are back. ``undelivered``: reminders are off because Discord let no direct message through.
+    they are back. ``undelivered``: reminders are off because Discord let no direct message through. ``offers`` come
+    oldest first.
     """
 
     member: Member
@@ -39,6 +46,7 @@ class Me:
     check_ins: int
     away_until: date | None
     undelivered: bool
+    offers: Sequence[Offer] = ()
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,13 @@ class Members:
         return self._me(session, community, member_of(session, community_id, member_id))
 
     @transaction
-    def choose(self, session: Session, community_id: int, member_id: int, **choices: Any) -> Me:
-        """Keep a member's choices: columns of Member by name.
+    def choose(
+        self, session: Session, community_id: int, member_id: int, *, offer: str | None = None, **choices: Any
+    ) -> Me:
+        """Keep a member's choices: columns of Member by name, and something more they ``offer``.
 
-        ``reminder_hour`` is 0–23 in their zone. Raises Refusal for an unknown zone, or a date that is not after
-        today or more than a year away.
+        ``reminder_hour`` is 0–23 in their zone. Raises Refusal for an unknown zone, a date that is not after today or
+        more than a year away, a line about them over 200 characters, an offer over 80 or beyond the fifth.
         """
         now = self._clock.now()
         community = community_of(session, community_id, now)
@@ -76,6 +86,12 @@ class Members:
         if choices.get("away_until") is not None:
             zone = choices.get("zone") or member_of(session, community_id, member_id).zone or community.zone
             check_away(choices["away_until"], local_day(now, zone))
+        if "about" in choices:
+            choices["about"] = check_about(choices["about"])
+        if "asks_a_month" in choices and choices["asks_a_month"] not in ASKS:
+            raise Refusal(_("Choose how often from the list on the panel of /me."))
+        if offer is not None:
+            add_offer(session, community, member_id, offer)
         member = saved_member(session, community_id, member_id)
         for name, value in choices.items():
             setattr(member, name, value)
@@ -95,6 +111,18 @@ class Members:
                 col(Delivery.reason) == CLOSED_MESSAGES,
             )
         )
+
+    @transaction
+    def take_back_offer(self, session: Session, community_id: int, member_id: int, offer_id: int) -> Me:
+        """Remove one of a member's offers; one that is gone already changes nothing."""
+        remove_offers(session, community_id, member_id, offer_id)
+        community = community_of(session, community_id, self._clock.now())
+        return self._me(session, community, member_of(session, community_id, member_id))
+
+    @transaction
+    def suggested_offers(self, session: Session, community_id: int, member_id: int, typed: str) -> list[str]:
+        """Return what others here offer and a member does not yet, containing what was typed, most offered first."""
+        return suggested_offers(session, community_id, member_id, typed)
 
     @transaction
     def days_to_return(self, session: Session, community_id: int, member_id: int) -> list[tuple[date, timedelta]]:
@@ -139,7 +167,12 @@ class Members:
                 "direct_message_reminders": member.reminders,
                 "reminder_hour": member.reminder_hour,
                 "answers_shared_with": member.share.value,
+                "about_me": member.about,
+                "asked_at_most_in_30_days": member.asks_a_month,
+                "takes_turns_as_keeper": member.keeps,
+                "last_turn_as_keeper_began_at": _iso(member.kept_at) if member.kept_at else None,
             },
+            "offers": _exported_offers(session, community_id, member_id),
             "check_ins": [
                 {
                     "question": rounds[each.round_id].question if each.round_id else None,
@@ -188,6 +221,7 @@ class Members:
             else:
                 each.written_at = session.get_one(Round, each.round_id).opens_at
         session.connection().execute(delete(Delivery).where(*_reminders_of(community_id, member_id)))
+        remove_offers(session, community_id, member_id)
         session.connection().execute(
             delete(Member).where(col(Member.community_id) == community_id, col(Member.member_id) == member_id)
         )
@@ -196,7 +230,7 @@ class Members:
     def _me(self, session: Session, community: Community, member: Member) -> Me:
         zone = member.zone or community.zone
         written = check_ins_by(session, community.id, member.member_id)
-        away = member.away_until is not None and local_day(self._clock.now(), zone) < member.away_until
+        away = is_away(member.away_until, zone, self._clock.now())
         came_back = select(Delivery.id).where(
             *_reminders_of(community.id, member.member_id),
             col(Delivery.state) == DeliveryState.FAILED,
@@ -208,6 +242,7 @@ class Members:
             check_ins=sum(each.kind is CheckInKind.ANSWERED for each in written),
             away_until=member.away_until if away else None,
             undelivered=not member.reminders and session.exec(came_back.limit(1)).one_or_none() is not None,
+            offers=offers_of(session, community.id, member.member_id),
         )
 
 
@@ -229,12 +264,39 @@ def check_away(until: date, today: date) -> None:
         )
 
 
+def check_about(about: str) -> str:
+    """Return a member's line about themselves, on one line. Raises Refusal over 200 characters."""
+    line = " ".join(visible(about).split())
+    if len(line) > LONGEST_ABOUT:
+        over = len(line) - LONGEST_ABOUT
+        raise Refusal(
+            ngettext(
+                "A line about you fits in 200 characters; this one is {count} character over.",
+                "A line about you fits in 200 characters; this one is {count} characters over.",
+                over,
+            ).format(count=over)
+        )
+    return line
+
+
 def _reminders_of(community_id: int, member_id: int) -> tuple[Any, ...]:
     return (
         col(Delivery.community_id) == community_id,
         col(Delivery.kind) == DeliveryKind.REMINDER,
         col(Delivery.key) == str(member_id),
     )
+
+
+def _exported_offers(session: Session, community_id: int, member_id: int) -> list[dict[str, Any]]:
+    stems = stems_of(session, community_id, member_id)
+    return [
+        {
+            "words": offer.words,
+            "found_by": [each.stem for each in stems if each.offer_id == offer.id],
+            "last_asked_at": None if offer.asked_at == NEVER else _iso(offer.asked_at),
+        }
+        for offer in offers_of(session, community_id, member_id)
+    ]
 
 
 def _posts_of(written: Sequence[CheckIn]) -> ColumnElement[bool]:

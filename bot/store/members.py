@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
+from sqlalchemy import update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.database import insert_if_new
@@ -54,6 +55,13 @@ def saved_member(session: Session, community_id: int, member_id: int) -> Member:
     """Return the member's row to change, made with the defaults when it isn't there yet."""
     insert_if_new(session, Member, Member(community_id=community_id, member_id=member_id).model_dump())
     return session.get_one(Member, (community_id, member_id))
+
+
+def one_choice_at_a_time(session: Session, community_id: int, member_id: int) -> None:
+    """Let transactions that count what a member has follow one another: of two at once, one is run again."""
+    saved_member(session, community_id, member_id)
+    theirs = (col(Member.community_id) == community_id, col(Member.member_id) == member_id)
+    session.connection().execute(update(Member).where(*theirs).values(keeps=Member.keeps))
 
 
 def members_who_want_reminders(session: Session, community_id: int) -> Sequence[Member]:

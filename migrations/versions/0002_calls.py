@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("community_id", "member_id", "words", name=op.f("uq_offer_community_id_member_id_words")),
     )
     with op.batch_alter_table("offer", schema=None) as batch_op:
-        batch_op.create_index("ix_offer_asked_at", ["community_id", "asked_at"], unique=False)
+        batch_op.create_index("ix_offer_asked_at", ["community_id", "asked_at", "member_id"], unique=False)
 
     op.create_table(
         "call",
@@ -118,8 +118,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("offer_id", "stem", name=op.f("pk_offerstem")),
     )
     with op.batch_alter_table("offerstem", schema=None) as batch_op:
-        batch_op.create_index("ix_offerstem_asked_at", ["community_id", "stem", "asked_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_offerstem_member_id"), ["member_id"], unique=False)
+        batch_op.create_index("ix_offerstem_asked_at", ["community_id", "stem", "asked_at", "member_id"], unique=False)
+        batch_op.create_index("ix_offerstem_member_id", ["member_id", "community_id"], unique=False)
 
     op.create_table(
         "keeperturn",
