@@ -186,7 +186,7 @@ class KeeperVoice:
         """Post a turn's card, silently and yet with the keeper's name called; later looks at it are edits."""
         card = await self._keepers.card(delivery)
         former = None if card.turn.message_id is None else (required(card.turn.channel_id), card.turn.message_id)
-        if card.posts:
+        if card.posts and not card.over:
             card = await self._with_someone_here(delivery, card)
 
         def draw(marker: int) -> ui.LayoutView:
@@ -195,8 +195,14 @@ class KeeperVoice:
 
         if not card.posts and former is not None:
             return await self._hands.redraw(*former, draw(marker_of(delivery)))
+        channel_id = required(card.turn.channel_id)
+        if card.over:  # it ended since an earlier attempt
+            channel = self._hands.bot.get_partial_messageable(channel_id)
+            if (earlier := await self._hands.earlier(delivery, channel, channel_id)) is None:
+                raise Needless("over")
+            return await self._hands.edit(channel_id, earlier, draw(marker_of(delivery)))
         users = [] if card.turn.keeper_id is None else [card.turn.keeper_id]
-        said = await self._hands.post(delivery, required(card.turn.channel_id), draw, users=users, silent=True)
+        said = await self._hands.post(delivery, channel_id, draw, users=users, silent=True)
         if former is not None:
             await self._hands.remove(*former)
         return said

@@ -12,16 +12,19 @@ from bot.calendar import Slot, Turn
 from bot.language import languages, speaking
 from bot.services.checkins import ARRIVING, Form, Outcome, Written
 from bot.services.communities import SetUp, missing
+from bot.services.keepers import KeeperCard
 from bot.services.members import Me, Mine
 from bot.services.rhythms import RhythmView
 from bot.services.rounds import Note, Post, Quiet, Reminder, RoundCard, Weaving
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind, Priority
+from bot.store.keepers import KeeperTurn
 from bot.store.members import Member, Share
-from bot.store.rhythms import Rhythm, RhythmState
+from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
 from cogs import cards, checkins, members, rhythms, setup_panel
 from cogs.help import help_panel
+from cogs.keeper_cards import keeper_card
 from cogs.words import reason_words
 from tests.fakes import MONDAY_MORNING
 from tests.official import rule_problems
@@ -135,6 +138,18 @@ def public_cards() -> Iterator[ui.LayoutView]:
             )
             yield cards.note(Note(COMMUNITY, about), 1)
     yield cards.reminder_card(Reminder(COMMUNITY, ROUND, 1, "en"), 1)
+    for keeper_id in (2**63, None):
+        turn = KeeperTurn(
+            id=2**31,
+            community_id=1,
+            rhythm_id=1,
+            day=MONDAY_MORNING.date(),
+            keeper_id=keeper_id,
+            starts_at=MONDAY_MORNING,
+            ends_at=MONDAY_MORNING,
+        )
+        for over in (True, False):
+            yield keeper_card(KeeperCard(COMMUNITY, turn, over, posts=True), 1)
 
 
 def private_panels() -> Iterator[ui.LayoutView]:
@@ -175,7 +190,7 @@ def member_panels() -> Iterator[ui.LayoutView]:
 def rhythm_panels() -> Iterator[ui.LayoutView]:
     """Draw /rhythm."""
     slots = [Slot(MONDAY_MORNING.date() + timedelta(weeks=each), MONDAY_MORNING) for each in range(3)]
-    paused = a_rhythm(paused_until=date(2027, 9, 29))
+    paused = a_rhythm(paused_until=date(2027, 9, 29), kind=RhythmKind.KEEPER)
     views = [RhythmView(a_rhythm(state=state), slots, begun=False) for state in RhythmState]
     views += [RhythmView(paused, slots, slots), RhythmView(paused, slots, slots[:1])]
     yield rhythms.list_panel(views, host=True)

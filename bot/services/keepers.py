@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot.calendar import local_day
 from bot.clock import Clock
 from bot.courier import RITUAL_LATENESS, Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.errors import Refusal
 from bot.language import _
+from bot.services.offers import is_away
 from bot.services.people import Person, is_host
 from bot.services.rhythms import come_round
 from bot.services.showing import ANEW, show_turn
@@ -160,7 +160,7 @@ class Keepers:
         if turn.keeper_id == member_id:
             raise Refusal(_("You keep calls already, and that stands. *Hand on* passes the turn on."))
         member = saved_member(session, community_id, member_id)
-        if is_away(member, community, now):
+        if _is_away(member, community, now):
             raise Refusal(_("You are away just now, so calls would not reach you. /me says when you are back."))
         former_id, turn.keeper_id = turn.keeper_id, None
         if former_id is not None:
@@ -192,12 +192,7 @@ def keeper_of(session: Session, community_id: int, now: datetime) -> int | None:
     if turn is None or turn.keeper_id is None:
         return None
     keeper = member_of(session, community_id, turn.keeper_id)
-    return None if is_away(keeper, community_of(session, community_id, now), now) else turn.keeper_id
-
-
-def is_away(member: Member, community: Community, now: datetime) -> bool:
-    """Tell whether a member is away today, where they are."""
-    return member.away_until is not None and local_day(now, member.zone or community.zone) < member.away_until
+    return None if _is_away(keeper, community_of(session, community_id, now), now) else turn.keeper_id
 
 
 def forget_keeper(session: Session, community_id: int, member_id: int, now: datetime) -> None:
@@ -229,8 +224,12 @@ def _in_line(session: Session, community: Community, turn: KeeperTurn, now: date
         for each in volunteers(session, community.id)
         if each.member_id != turn.keeper_id
         and (each.kept_at is None or each.kept_at < turn.starts_at)
-        and not is_away(each, community, now)
+        and not _is_away(each, community, now)
     ]
+
+
+def _is_away(member: Member, community: Community, now: datetime) -> bool:
+    return is_away(member.away_until, member.zone or community.zone, now)
 
 
 def _give(turn: KeeperTurn, member: Member | None, now: datetime) -> None:

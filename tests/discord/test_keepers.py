@@ -114,6 +114,19 @@ async def test_nobody_is_called_who_has_left(scene: Scene) -> None:
     assert mentioned(scene) == [[scene.bo.id]]
 
 
+async def test_a_new_card_that_comes_too_late_is_left_out(scene: Scene) -> None:
+    card = await with_a_turn(scene, scene.ada, scene.bo)
+    scene.env.inject_error("POST", f"/channels/{scene.calls.id}/messages", status=503)
+
+    await scene.ada.click(card, label="Hand on")
+    await scene.later(weeks=1)
+
+    over, now = cards(scene)
+    assert over.id == card.id
+    assert f"Thank you for keeping, {scene.bo.mention}" in over.text
+    assert f"{scene.ada.mention} keeps calls" in now.text
+
+
 async def test_the_hosts_hear_when_the_card_could_not_be_posted(scene: Scene) -> None:
     scene.env.inject_error("POST", f"/channels/{scene.calls.id}/messages", status=403, code=50013)
 
