@@ -60,7 +60,7 @@ async def test_an_english_client_is_answered_in_english_where_the_community_spea
     listed = await scene.ada.slash(scene.checkins, "rhythm list")
 
     assert "Passing is a full answer" in said(passed)
-    assert "**Every " in said(listed)
+    assert "**Check-in: every " in said(listed)
     assert "(Europe/Berlin)" in said(listed)
     assert buttons(scene, card) == ["Einchecken", "Diesmal passe ich"]
 
