@@ -2,15 +2,16 @@
 
 import random
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic_core import ErrorDetails
 
 ENGLISH = "en"
 REPEAT_AFTER = timedelta(weeks=26)
@@ -54,7 +55,7 @@ CHECK_IN_SETS: frozenset[str] = frozenset(SIZES) - {"leaving"}
 
 
 class DeckError(Exception):
-    """A deck that can't be used, said in a sentence that names the place and how to mend it."""
+    """A file in prompts/ that can't be used, said in a sentence that names the place and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,21 @@ class Question:
     def tag(self) -> str:
         """The word for where this question's elements overlap, such as "kinship"."""
         return TAGS[self.elements]
+
+
+class Card(Protocol):
+    """What a deck is made of: something that can be drawn."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def elements(self) -> frozenset[Element]: ...
+    @property
+    def depth(self) -> int: ...
+
+
+AnyCard = TypeVar("AnyCard", bound=Card)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class _Entry(BaseModel):
@@ -156,13 +172,7 @@ class Decks:
         raises DeckError when there is no other.
         """
         pool = self._pool(language, sets, retired)
-        fresh = [each for each in pool if each.id not in used or now - used[each.id] >= REPEAT_AFTER]
-        touching = [each for each in fresh if element is None or element in each.elements]
-        fitting = [each for each in touching if depth is None or each.depth <= depth]
-        for choice in (fitting, touching, fresh):
-            if choice:
-                return rng.choice(choice)
-        return min(pool, key=lambda each: used[each.id])
+        return draw_card(pool, used=used, now=now, rng=rng, element=element, depth=depth)
 
     def _pool(self, language: str, sets: Collection[str], retired: Collection[str]) -> list[Question]:
         for deck in (self._questions.get(language, {}), self._questions[ENGLISH]):
@@ -171,6 +181,25 @@ class Decks:
                 return pool
         names = ", ".join(sorted(sets))
         raise DeckError(f"Every question in these sets is retired: {names}. Bring at least one back.")
+
+
+def draw_card(
+    pool: Sequence[AnyCard],
+    *,
+    used: Mapping[str, datetime],
+    now: datetime,
+    rng: random.Random,
+    element: Element | None = None,
+    depth: int | None = None,
+) -> AnyCard:
+    """Choose from ``pool``, which must not be empty, by the rules that ``Decks.draw`` promises."""
+    fresh = [each for each in pool if each.id not in used or now - used[each.id] >= REPEAT_AFTER]
+    touching = [each for each in fresh if element is None or element in each.elements]
+    fitting = [each for each in touching if depth is None or each.depth <= depth]
+    for choice in (fitting, touching, fresh):
+        if choice:
+            return rng.choice(choice)
+    return min(pool, key=lambda each: used[each.id])
 
 
 def prompts_folder() -> Path:
@@ -195,7 +224,7 @@ def _read_language(folder: Path) -> dict[str, Question]:
 
 
 def _read_set(file: Path) -> Iterator[Question]:
-    content = _read_file(file)
+    content = read_checked(file, _File, "question", _MENDING)
     if content.set not in SIZES:
         raise DeckError(f'{file}: "{content.set}" is not a set. Use one of these: {", ".join(SIZES)}.')
     if content.set != file.stem:
@@ -206,7 +235,11 @@ def _read_set(file: Path) -> Iterator[Question]:
         yield question
 
 
-def _read_file(file: Path) -> _File:
+def read_checked(file: Path, shape: type[Shape], entries: str, mending: Mapping[str, str]) -> Shape:
+    """Read a TOML file into ``shape``, whose list ``entries`` holds what the file is for.
+
+    Raises DeckError, with the remedy that ``mending`` has for the field at fault.
+    """
     try:
         # Some editors put a byte order mark first, which TOML does not know.
         raw = tomllib.loads(file.read_text("utf-8-sig"))
@@ -215,25 +248,28 @@ def _read_file(file: Path) -> _File:
     except tomllib.TOMLDecodeError as error:
         raise DeckError(f"{file}: it is not valid TOML. Mend what the reader tripped over: {error}.") from error
     try:
-        return _File.model_validate(raw)
+        return shape.model_validate(raw)
     except ValidationError as error:
-        raise DeckError(_in_plain_words(file, error, raw)) from error
+        first = error.errors(include_url=False)[0]
+        raise DeckError(_in_plain_words(file, first, raw, entries, mending)) from error
 
 
-def _in_plain_words(file: Path, error: ValidationError, raw: dict[str, Any]) -> str:
-    """Say the first thing wrong, where it stands and how to mend it."""
-    first = error.errors(include_url=False)[0]
-    field, *inside = first["loc"]
+def _in_plain_words(
+    file: Path, fault: ErrorDetails, raw: dict[str, Any], entries: str, mending: Mapping[str, str]
+) -> str:
+    """Say what is wrong, where it stands and how to mend it."""
+    field, *inside = fault["loc"]
     place = str(file)
-    if inside:
+    if inside and field == entries:
         number, *fields = inside
         field = fields[0] if fields else field
-        name = raw["question"][number].get("id") if fields else None
-        place = f"{file}, {name or f'question {int(number) + 1}'}"
-    if first["type"] == "extra_forbidden":
+        name = raw[entries][number].get("id") if fields else None
+        entry = entries.removesuffix("s")
+        place = f"{file}, {name or f'{entry} {int(number) + 1}'}"
+    if fault["type"] == "extra_forbidden":
         return f'{place}: Kith does not know "{field}". Correct its spelling, or take it out.'
-    what = "is missing" if first["type"] == "missing" else "is not as it should be"
-    return f'{place}: "{field}" {what}. {_MENDING[str(field)]}'
+    what = "is missing" if fault["type"] == "missing" else "is not as it should be"
+    return f'{place}: "{field}" {what}. {mending[str(field)]}'
 
 
 def _check_place(file: Path, question: Question) -> None:
