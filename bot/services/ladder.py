@@ -27,7 +27,17 @@ from bot.store.calls import (
     responses_to,
 )
 from bot.store.communities import Community
-from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, Priority, call_card_is_coming, plan, word_about
+from bot.store.deliveries import (
+    AGAIN,
+    UNSAID,
+    Delivery,
+    DeliveryKind,
+    Priority,
+    call_card_is_coming,
+    plan,
+    rungs_planned,
+    word_about,
+)
 from bot.store.members import member_of
 
 MATCHING, OTHERS, KEEPER, HOSTS, CALLER = range(5)
@@ -70,7 +80,8 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
     """
     assert call.next_at is not None and call.id is not None
     due_at = call.next_at
-    _mend_card(session, community, call, now)
+    mend_card(session, community, call, now)
+    _say_what_was_lost(session, call)
     while True:
         number = call.rung + 1
         step = _step(session, community, call, number, now)
@@ -184,9 +195,11 @@ def with_it(session: Session, call: Call) -> list[Response]:
 
 
 def move_on_when_declined(session: Session, call: Call, now: datetime) -> None:
-    """Let the next rung come at once when everyone this one asked has said no."""
+    """Let the next rung come at once when everyone this one asked has said no; those who host can't all have."""
     asked = [each for each in responses_to(session, call.id) if each.rung == call.rung]
     if call.next_at is None or call.accompanied or not asked:
+        return
+    if call.rung >= HOSTS or call.audience is Audience.HOSTS:
         return
     if all(each.kind in DECLINED for each in asked):
         call.next_at = min(call.next_at, now)
@@ -301,9 +314,25 @@ def say_again(session: Session, said: Delivery, now: datetime) -> None:
         count += 1
 
 
-def _mend_card(session: Session, community: Community, call: Call, now: datetime) -> None:
+def mend_card(session: Session, community: Community, call: Call, now: datetime) -> None:
     """Plan the card anew where it could not be posted, or was lost with its channel."""
     assert call.id is not None
     if call.message_id is None and not call_card_is_coming(session, call.id):
         call.channel_id = community.calls_channel_id
         show_call(session, call, now)
+
+
+def _say_what_was_lost(session: Session, call: Call) -> None:
+    """Plan again what a rung could not say, since no other asks the people it asked.
+
+    Each week's word to the caller stands for those before it.
+    """
+    parts = responses_to(session, call.id)
+    tries: dict[int, list[Delivery]] = {}
+    for each in rungs_planned(session, call.id):
+        tries.setdefault(int(each.key.partition(".")[0]), []).append(each)
+    for number, said in tries.items():
+        silent = any(each.rung == number and each.kind is ResponseKind.SILENT for each in parts)
+        wanted = silent if number < HOSTS else number == HOSTS
+        if wanted and all(each.state in UNSAID for each in said):
+            plan_rung(session, call, f"{number}.{len(said)}", said[0].due_at)

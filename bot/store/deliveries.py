@@ -62,6 +62,7 @@ class DeliveryState(StrEnum):
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 DRAWN_ANEW = (DeliveryKind.RUNG, DeliveryKind.WORD)
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
+UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
 AGAIN = "~"
 """Stands in the key of a delivery that draws anew what an earlier one said, after that one's key."""
 FIRST = "0"
@@ -200,6 +201,19 @@ def call_card_is_coming(session: Session, call_id: int) -> bool:
         Delivery.kind == DeliveryKind.CALL, Delivery.subject_id == call_id, col(Delivery.state).in_(WAITING)
     )
     return session.exec(coming.limit(1)).one_or_none() is not None
+
+
+def rungs_planned(session: Session, call_id: int | None) -> Sequence[Delivery]:
+    """Return the deliveries that say a call's rungs, each for the first time or once more, in the order planned."""
+    return session.exec(
+        select(Delivery)
+        .where(
+            Delivery.kind == DeliveryKind.RUNG,
+            Delivery.subject_id == call_id,
+            col(Delivery.key).not_like(f"%{AGAIN}%"),
+        )
+        .order_by(col(Delivery.id))
+    ).all()
 
 
 def said_first(session: Session, again: Delivery) -> Delivery | None:
