@@ -47,9 +47,13 @@ def message_link(community_id: int, channel_id: int | None, message_id: int | No
 
 def quoted(words: str) -> str:
     """Return a member's words as a quotation that shows them letter for letter, links alive, nothing else."""
+    return "\n".join(f"> {line}" for line in plain(words).split("\n"))
+
+
+def plain(words: str) -> str:
+    """Return a member's words so that they show letter for letter within a sentence, links alive, nothing else."""
     shown = "".join(each for each in words if each == "\n" or unicodedata.category(each) not in ("Cc", "Cs"))
-    escaped = discord.utils.escape_markdown(discord.utils.escape_mentions(shown))
-    return "\n".join(f"> {line}" for line in escaped.split("\n"))
+    return discord.utils.escape_markdown(discord.utils.escape_mentions(shown))
 
 
 def drawing(*parts: ui.Item[Any]) -> ui.LayoutView:

@@ -30,7 +30,9 @@ CLOCKS_APART = timedelta(minutes=10)
 THREAD_NAME = 100
 WEEK_IN_MINUTES = 10080
 
+UNKNOWN_MEMBER = 10007
 UNKNOWN_MESSAGE = 10008
+UNKNOWN_USER = 10013
 THREAD_IS_THERE = 160004
 THREAD_IS_ARCHIVED = 50083
 CLOSED_MESSAGES = 50007
@@ -141,8 +143,8 @@ class Hands:
             await self.bot.get_partial_messageable(channel_id).get_partial_message(message_id).delete()
         return Said(channel_id, None)
 
-    async def awake(self, thread_id: int, work: Callable[..., Awaitable[Said]], *what: Any) -> Said:
-        """Change a message in a thread; one at rest (archived) is woken for it and rests again afterwards."""
+    async def awake(self, thread_id: int, work: Callable[..., Awaitable[Said]], *what: Any, rests: bool = True) -> Said:
+        """Change or post a message in a thread; one at rest (archived) is woken for it, and ``rests`` again after."""
         try:
             return await work(thread_id, *what)
         except discord.HTTPException as error:
@@ -153,8 +155,9 @@ class Hands:
             raise Impossible("channel-gone")
         await thread.edit(archived=False)
         said = await work(thread_id, *what)
-        with contextlib.suppress(discord.HTTPException):  # it goes back to rest by itself after a week
-            await thread.edit(archived=True)
+        if rests:
+            with contextlib.suppress(discord.HTTPException):  # it goes back to rest by itself after a week
+                await thread.edit(archived=True)
         return said
 
     async def make_thread(self, channel_id: int, message_id: int, name: str) -> None:
@@ -175,7 +178,12 @@ class Hands:
         guild = self.bot.get_guild(community_id) or await self.bot.fetch_guild(community_id)
         try:
             await guild.fetch_member(member_id)
-        except discord.NotFound:
+        except discord.NotFound as error:
+            if error.code not in (
+                UNKNOWN_MEMBER,
+                UNKNOWN_USER,
+            ):  # such as an unknown server, which tells nothing of them
+                raise
             return False
         return True
 

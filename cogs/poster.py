@@ -16,6 +16,7 @@ from bot.services.rounds import Post
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import cards
+from cogs.call_voice import CallVoice
 from cogs.hands import CLOSED_MESSAGES, LOOK_BACK, UNKNOWN_MESSAGE, Hands, Sayings, replied_to, required
 from cogs.keeper_cards import keeper_card
 
@@ -266,5 +267,5 @@ class HostVoice:
         raise Impossible("no-access")
 
 
-VOICES = (RoundVoice, KeeperVoice, HostVoice)
+VOICES = (RoundVoice, CallVoice, KeeperVoice, HostVoice)
 """All voices there are; a new one is added here."""

@@ -29,17 +29,23 @@ MOST_TRIES = 3
 """How often a rung is said anew after its card or thread was lost."""
 CAME = (ResponseKind.WITH_YOU, ResponseKind.DONE)
 LOST = ("channel-gone", "card-gone")
+NO_CARD = "no-card"
+"""Why something could not be said: the call has no card, and so no thread."""
 
 
 @dataclass(frozen=True)
 class CallCard:
-    """A call as its card shows it: who is with it, who comes later, and whom a private one is for."""
+    """A call as its card shows it: who is with it, who comes later, and whom a private one is for.
+
+    ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
+    """
 
     community: Community
     call: Call
     with_it: list[int] = field(default_factory=list[int])
     later: list[Response] = field(default_factory=list[Response])
     named: list[int] = field(default_factory=list[int])
+    moot: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,8 @@ class CallWord:
 
     ``posted`` (channel, message) is where it was said before, when it is drawn anew. ``asked`` are the people a rung
     asks; ``response`` and ``member`` are whose part the word is about; ``responders`` those who were with the
-    caller. ``late_since``: when it should have been said, if that is long ago.
+    caller. ``late_since``: when it should have been said, if that is long ago. ``moot`` says in a word why it is not
+    to be said any more, though an earlier attempt may have been.
     """
 
     community: Community
@@ -62,6 +69,7 @@ class CallWord:
     responders: list[int] = field(default_factory=list[int])
     late_since: datetime | None = None
     posted: tuple[int, int] | None = None
+    moot: str = ""
 
 
 class CallCards:
@@ -86,8 +94,9 @@ class CallCards:
         """Return a call as its card or its door shows it."""
         call, community = self._call(session, delivery)
         shown = call.door_id if delivery.kind is DeliveryKind.DOOR else call.message_id
-        if call.state is not CallState.OPEN and shown is None and delivery.attempt == 1:
-            raise Needless("ended")
+        moot = "ended" if call.state is not CallState.OPEN and shown is None else ""
+        if moot and delivery.attempt == 1:
+            raise Needless(moot)
         parts = responses_to(session, call.id)
         return CallCard(
             community=community,
@@ -95,6 +104,7 @@ class CallCards:
             with_it=ids_of([each for each in parts if each.kind is ResponseKind.WITH_YOU]),
             later=[each for each in parts if each.kind is ResponseKind.LATER and each.member_id is not None],
             named=ids_of([each for each in parts if each.named]),
+            moot=moot,
         )
 
     @transaction
@@ -103,11 +113,14 @@ class CallCards:
         call, community = self._call(session, delivery)
         number = int(delivery.key.partition(AGAIN)[0].partition(".")[0])
         posted = self._posted(session, delivery)
-        if posted is None and delivery.attempt == 1 and (call.state is not CallState.OPEN or with_it(session, call)):
-            raise Needless("met")  # somebody came, or it ended, before this could be said
         asked = [each for each in responses_to(session, call.id) if each.rung == number and not each.thought_of_by]
-        if number < HOSTS and posted is None and all(each.kind is ResponseKind.LEFT for each in asked):
-            raise Needless("left")
+        moot = ""
+        if posted is None and (call.state is not CallState.OPEN or call.accompanied or with_it(session, call)):
+            moot = "met"  # somebody came, or it ended, before this could be said
+        elif posted is None and number < HOSTS and all(each.kind is ResponseKind.LEFT for each in asked):
+            moot = "left"
+        if moot and delivery.attempt == 1:
+            raise Needless(moot)
         return CallWord(
             community=community,
             call=call,
@@ -116,6 +129,7 @@ class CallCards:
             asked=[each for each in asked if each.member_id is not None and each.kind is not ResponseKind.LEFT],
             late_since=self._late(delivery),
             posted=posted,
+            moot=moot,
         )
 
     @transaction
@@ -126,8 +140,9 @@ class CallCards:
         posted = self._posted(session, delivery)
         response = session.get(Response, int(subject.partition(".")[0])) if what in OF_A_RESPONSE else None
         relay = relay_said_for(session, int(subject)) if what == "relay" else None
-        if posted is None and delivery.attempt == 1 and not _still_true(call, what, subject, response, relay):
-            raise Needless("no-longer")
+        moot = "" if posted or _still_true(call, what, subject, response, relay) else "no-longer"
+        if moot and delivery.attempt == 1:
+            raise Needless(moot)
         member = None
         if response is not None and response.member_id is not None:
             member = member_of(session, community.id, response.member_id)
@@ -142,6 +157,7 @@ class CallCards:
             responders=ids_of(came),
             late_since=self._late(delivery),
             posted=posted,
+            moot=moot,
         )
 
     def _call(self, session: Session, delivery: Delivery) -> tuple[Call, Community]:
@@ -206,9 +222,17 @@ def ids_of(responses: list[Response]) -> list[int]:
 
 
 def _settle_card(session: Session, delivery: Delivery, said: Said | None) -> None:
-    """Keep where the card is; a public call's thread bears the card's id, a private one's is where the card is."""
+    """Keep where the card is; a public call's thread bears the card's id, a private one's is where the card is.
+
+    A card that is lost is forgotten, so that ``climb`` plans it anew.
+    """
     call = session.get(Call, delivery.subject_id)
-    if call is None or said is None:
+    if call is None:
+        return
+    if said is None:
+        if delivery.reason in LOST:  # it comes anew with the next rung
+            call.message_id = None
+            call.thread_id = None if delivery.reason == "channel-gone" else call.thread_id
         return
     call.message_id = said.message_id
     if call.private:
@@ -224,23 +248,35 @@ def _settle_door(session: Session, delivery: Delivery, said: Said | None) -> Non
 
 
 def _settle_rung(session: Session, delivery: Delivery, said: Said | None) -> None:
-    """Say a rung again under a new card when the one it belonged to is lost with its thread."""
+    """Say a rung again under a new card when the one it belonged to is lost with its thread, or never came."""
     call = session.get(Call, delivery.subject_id)
-    if said is not None or call is None or delivery.state is not DeliveryState.FAILED or delivery.reason not in LOST:
+    if said is not None or call is None or delivery.state is not DeliveryState.FAILED:
         return
     number, _dot, tries = delivery.key.partition(".")
     if AGAIN in delivery.key or int(tries or 0) >= MOST_TRIES or call.state is not CallState.OPEN:
         return
+    again = f"{number}.{int(tries or 0) + 1}"
     assert delivery.settled_at is not None
-    if call.message_id is not None:
-        community = session.get_one(Community, call.community_id)
-        call.message_id = call.thread_id = call.door_id = None
-        call.channel_id = community.calls_channel_id
-        show_call(session, call, delivery.settled_at)
-        plan_rung(session, call, f"{number}.{int(tries or 0) + 1}", delivery.due_at)
+    if delivery.reason == NO_CARD and call.next_at is not None:
+        plan_rung(session, call, again, call.next_at)  # the next rung brings the card
+    elif delivery.reason in LOST and call.message_id is not None:
+        _post_anew(session, call, delivery.settled_at)
+        plan_rung(session, call, again, delivery.due_at)
+
+
+def _post_anew(session: Session, call: Call, now: datetime) -> None:
+    """Plan a new card for an open call, with a thread of its own, since the one it had is lost."""
+    call.message_id = call.thread_id = call.door_id = None
+    call.channel_id = session.get_one(Community, call.community_id).calls_channel_id
+    show_call(session, call, now)
 
 
 def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> None:
+    call = session.get(Call, delivery.subject_id)
+    if delivery.state is DeliveryState.FAILED and delivery.reason in LOST and call is not None:
+        if call.state is CallState.OPEN and call.message_id is not None and delivery.settled_at is not None:
+            _post_anew(session, call, delivery.settled_at)
+        return
     what, subject = what_of(delivery)
     if what == "relay" and said is not None and said.message_id is not None:
         relay = relay_said_for(session, int(subject))

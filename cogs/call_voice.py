@@ -1,0 +1,239 @@
+"""Says what belongs to calls: their cards, the hosts' doors, the rungs of the ladder, the words in their threads.
+
+A call for everyone has a card in the channel for calls and a thread made from it. A private one lives, card and all,
+in a private thread, and nothing of it is said elsewhere but a hosts' call's door.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import discord
+from discord import ui
+
+from bot import courier
+from bot.courier import Impossible, Needless, Said, Unreadable, marker_of
+from bot.language import _, speaking
+from bot.services.call_cards import NO_CARD, CallCard, CallWord
+from bot.services.ladder import CALLER, HOSTS
+from bot.store.calls import Call
+from bot.store.communities import Community
+from bot.store.deliveries import FIRST, Delivery, DeliveryKind
+from cogs import call_cards, call_words
+from cogs.hands import UNKNOWN_MESSAGE, WEEK_IN_MINUTES, Draw, Hands, Sayings, required, shortened
+
+NAME_WORDS = 60
+"""Characters of a call that name its thread."""
+
+Drawing = Callable[[CallWord, int | None], ui.LayoutView]
+
+
+class CallVoice:
+    """Says what belongs to calls."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+        self._bot = hands.bot
+        self._cards = hands.app.call_cards
+        self._responses = hands.app.responses
+
+    @property
+    def sayings(self) -> Sayings:
+        """What says each kind."""
+        return {
+            DeliveryKind.CALL: self._say_card,
+            DeliveryKind.DOOR: self._say_door,
+            DeliveryKind.RUNG: self._say_rung,
+            DeliveryKind.WORD: self._say_word,
+        }
+
+    async def _say_card(self, delivery: Delivery) -> Said:
+        card = await self._cards.card(delivery)
+        call = card.call
+        draw = drawn(card.community, lambda marker: call_cards.call_card(card, marker))
+        if call.message_id is not None:
+            return await self._redraw(delivery, call, draw)
+        if call.private:
+            return await self._post_privately(delivery, card)
+        channel_id = required(call.channel_id)
+        if card.moot:
+            return await self._earlier(delivery, channel_id, channel_id, card.moot)
+        said = await self._hands.post(delivery, channel_id, draw)
+        with contextlib.suppress(discord.Forbidden, discord.NotFound):  # the next rung can't be said then, and tells
+            await self._make_thread(call, channel_id, required(said.message_id))
+        return said
+
+    async def _redraw(self, delivery: Delivery, call: Call, draw: Draw) -> Said:
+        """Edit a card where it stands; one that is gone comes anew with the next rung."""
+        channel_id = required(call.thread_id if call.private else call.channel_id)
+        try:
+            said = await self._hands.awake(
+                channel_id, self._hands.edit, required(call.message_id), draw(marker_of(delivery))
+            )
+        except discord.NotFound as error:
+            raise Needless("card-gone" if error.code == UNKNOWN_MESSAGE else "channel-gone") from error
+        if not call.private and not call.words:
+            await self._rename_thread(call)
+        return said
+
+    async def _rename_thread(self, call: Call) -> None:
+        """Take the words of a call out of its thread's name, as out of everything else."""
+        with contextlib.suppress(discord.NotFound, discord.Forbidden):
+            thread = await self._bot.fetch_channel(required(call.thread_id))
+            if isinstance(thread, discord.Thread) and thread.name != (name := thread_name(call)):
+                await thread.edit(name=name, archived=False)
+
+    async def _post_privately(self, delivery: Delivery, card: CallCard) -> Said:
+        """Make the private thread of a call, let in whom it is for, and post the card there."""
+        people = [each for each in (card.call.caller_id, *card.named) if each is not None]
+        here = await self._here(delivery.community_id, people)
+        if here != people:
+            card = await self._cards.card(delivery)
+        parent_id = required(card.call.channel_id)
+        thread_id = await self._private_thread(delivery, card, parent_id)
+        if card.moot:
+            return await self._earlier(delivery, thread_id, parent_id, card.moot)
+        for member_id in here:
+            with contextlib.suppress(discord.Forbidden, discord.NotFound):  # who can't see the channel can't be let in
+                await self._bot.http.add_user_to_thread(required(thread_id), member_id)
+        draw = drawn(card.community, lambda marker: call_cards.call_card(card, marker))
+        return await self._hands.post(delivery, required(thread_id), draw, parent_id=parent_id)
+
+    async def _private_thread(self, delivery: Delivery, card: CallCard, parent_id: int) -> int | None:
+        """Return a private call's thread: the one it has, an earlier attempt's, else a new one for a call that stands.
+
+        Its name tells nothing of the call but its number, by which it is found again.
+        """
+        assert self._bot.user is not None
+        if card.call.thread_id is not None:
+            return card.call.thread_id
+        number = f"({card.call.id})"
+        guild = self._bot.get_guild(delivery.community_id) or await self._bot.fetch_guild(delivery.community_id)
+        if delivery.attempt > 1 or delivery.key != FIRST:
+            for each in await guild.active_threads():
+                is_ours = (each.owner_id, each.parent_id) == (self._bot.user.id, parent_id)
+                if is_ours and each.is_private() and each.name.endswith(number):
+                    return each.id
+        if card.moot:
+            return None
+        channel = self._bot.get_channel(parent_id) or await self._bot.fetch_channel(parent_id)
+        if not isinstance(channel, discord.TextChannel):
+            raise Impossible("channel-gone")
+        with speaking(card.community.language):
+            name = _("A call")
+        thread = await channel.create_thread(
+            name=f"{name} {number}",
+            type=discord.ChannelType.private_thread,
+            invitable=False,
+            auto_archive_duration=WEEK_IN_MINUTES,
+        )
+        courier.checkpoint("threaded")
+        return thread.id
+
+    async def _say_door(self, delivery: Delivery) -> Said:
+        card = await self._cards.card(delivery)
+        channel_id = required(card.call.channel_id)
+        draw = drawn(card.community, lambda marker: call_cards.door(card, marker))
+        if card.call.door_id is not None:
+            return await self._hands.redraw(channel_id, card.call.door_id, draw(marker_of(delivery)))
+        if card.call.thread_id is None:
+            raise Needless(NO_CARD)
+        if card.moot:
+            return await self._earlier(delivery, channel_id, channel_id, card.moot)
+        return await self._hands.post(delivery, channel_id, draw, role=card.community.host_role_id)
+
+    async def _say_rung(self, delivery: Delivery) -> Said:
+        rung = await self._for_those_here(delivery, self._cards.rung)
+        if rung.posted is None and rung.number == HOSTS:
+            draw = drawn(rung.community, lambda marker: call_words.rung(rung, marker))
+            channel_id = required(rung.call.channel_id)
+            if rung.moot:
+                return await self._earlier(delivery, channel_id, channel_id, rung.moot)
+            if rung.call.message_id is None:
+                raise Impossible(NO_CARD)
+            return await self._hands.post(delivery, channel_id, draw, role=rung.community.host_role_id)
+        return await self._say_in_thread(delivery, rung, call_words.rung)
+
+    async def _say_word(self, delivery: Delivery) -> Said:
+        word = await self._for_those_here(delivery, self._cards.word)
+        return await self._say_in_thread(delivery, word, call_words.word)
+
+    async def _for_those_here(self, delivery: Delivery, look: Callable[[Delivery], Awaitable[CallWord]]) -> CallWord:
+        """Return what is to be said once those who have left the server are out of it. Raises Needless."""
+        word = await look(delivery)
+        if word.posted is not None or word.moot:
+            return word
+        people = call_words.mentioned(word) if word.what not in call_words.TO_THE_RESPONDERS else []
+        if word.number >= CALLER and word.call.caller_id is not None and not people:
+            people = [word.call.caller_id]  # nameless: nobody else could ever end the call
+        here = await self._here(delivery.community_id, people)
+        if here != people:
+            word = await look(delivery)
+            if not word.moot and set(call_words.mentioned(word)) - set(here):
+                raise Needless("left")
+        return word
+
+    async def _here(self, community_id: int, people: list[int]) -> list[int]:
+        """Return those who are part of the server, and note of the others that they have left."""
+        here: list[int] = []
+        for member_id in people:
+            if await self._hands.is_here(community_id, member_id):
+                here.append(member_id)
+            else:
+                await self._responses.gone(community_id, member_id)
+        return here
+
+    async def _say_in_thread(self, delivery: Delivery, word: CallWord, drawing: Drawing) -> Said:
+        draw = drawn(word.community, lambda marker: drawing(word, marker))
+        if word.posted is not None:
+            channel_id, message_id = word.posted
+            try:
+                return await self._hands.awake(channel_id, self._hands.edit, message_id, draw(marker_of(delivery)))
+            except discord.NotFound as error:
+                raise Needless("card-gone") from error
+        call = word.call
+        if word.moot:
+            return await self._earlier(delivery, call.thread_id, call.channel_id, word.moot)
+        if call.thread_id is None:
+            raise Impossible(NO_CARD)
+
+        async def post(thread_id: int) -> Said:
+            users = call_words.mentioned(word)
+            return await self._hands.post(delivery, thread_id, draw, parent_id=call.channel_id, users=users)
+
+        try:
+            return await self._hands.awake(call.thread_id, post, rests=False)
+        except discord.NotFound:
+            if call.private:
+                raise
+        await self._make_thread(call, required(call.channel_id), call.thread_id)  # it bears its card's id
+        return await post(call.thread_id)
+
+    async def _make_thread(self, call: Call, channel_id: int, message_id: int) -> None:
+        await self._hands.make_thread(channel_id, message_id, thread_name(call))
+
+    async def _earlier(self, delivery: Delivery, channel_id: int | None, readable_id: int | None, moot: str) -> Said:
+        """Return what an earlier attempt said of something that is not to be said any more. Raises Needless."""
+        if channel_id is None:
+            raise Needless(moot)
+        channel = self._bot.get_partial_messageable(channel_id, guild_id=delivery.community_id)
+        found = None
+        with contextlib.suppress(Unreadable, discord.NotFound):
+            found = await self._hands.earlier(delivery, channel, readable_id)
+        if found is None:
+            raise Needless(moot)
+        return Said(channel_id, found)
+
+
+def thread_name(call: Call) -> str:
+    """Return the first words of a call."""
+    return shortened(" ".join(call.words.split()), NAME_WORDS) or "…"
+
+
+def drawn(community: Community, draw: Draw) -> Draw:
+    """Return a way to draw something in a community's language."""
+
+    def draw_it(marker: int) -> ui.LayoutView:
+        with speaking(community.language):
+            return draw(marker)
+
+    return draw_it
