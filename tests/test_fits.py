@@ -21,8 +21,9 @@ from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind, Priority
 from bot.store.keepers import KeeperTurn
 from bot.store.members import Member, Share
+from bot.store.offers import Offer
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
-from cogs import cards, checkins, members, rhythms, setup_panel
+from cogs import cards, checkins, me_panel, rhythms, setup_panel
 from cogs.help import help_panel
 from cogs.keeper_cards import keeper_card
 from cogs.words import reason_words
@@ -177,14 +178,17 @@ def member_panels() -> Iterator[ui.LayoutView]:
     zone = "America/Argentina/Buenos_Aires"
     me = Me(quiet, zone, check_ins=0, away_until=None, undelivered=False)
     away = Me(reminded, zone, check_ins=1, away_until=date(2027, 9, 29), undelivered=False)
-    for each in (me, away, replace(me, undelivered=True, check_ins=2)):
-        yield members.me_panel(each)
-        yield members.leaving_panel(each)
+    full = Member(community_id=1, member_id=1, reminders=True, keeps=True, about="_" * 200)
+    offers = [Offer(id=2**62 + each, community_id=1, member_id=1, words=str(each) + "*" * 79) for each in range(5)]
+    most = replace(away, member=full, check_ins=1000, offers=offers)
+    for each in (me, away, most, replace(me, undelivered=True, check_ins=2)):
+        yield me_panel.me_panel(each)
+        yield me_panel.leaving_panel(each)
     long = [Mine(a_check_in(id=number, share=share), QUESTION) for number, share in enumerate(Share)]
     short = [Mine(a_check_in(id=number, words="x", round_id=None), None) for number in range(3, 9)]
-    yield members.words_panel([*long, *short], 5)
-    yield members.words_panel(short, 5)
-    yield members.words_panel([], 0)
+    yield me_panel.words_panel([*long, *short], 5)
+    yield me_panel.words_panel(short, 5)
+    yield me_panel.words_panel([], 0)
 
 
 def rhythm_panels() -> Iterator[ui.LayoutView]:
@@ -206,6 +210,7 @@ def every_form() -> Iterator[ui.Modal]:
     """Draw the forms."""
     yield checkins.check_in_form(Form(ROUND, a_check_in(), Share.EVERYONE))
     yield checkins.check_in_form(Form(None, None, Share.EVERYONE))
+    yield me_panel.about_form(Member(community_id=1, member_id=1, about="x" * 200))
     yield setup_panel.place_form(COMMUNITY)
     yield setup_panel.purpose_form(BEGUN)
     yield setup_panel.rhythm_form(a_rhythm())

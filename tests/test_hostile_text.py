@@ -19,7 +19,7 @@ from bot.store.communities import Community
 from bot.store.members import Share
 from cogs import cards
 from cogs.checkins import check_in_form
-from cogs.members import WORDS_ON_A_PAGE, words_panel
+from cogs.me_panel import WORDS_ON_A_PAGE, words_panel
 from cogs.rhythms import shared_panel
 from cogs.setup_panel import panel, purpose_form
 from tests.discord.scene import Scene, said, thread_texts

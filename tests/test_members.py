@@ -17,6 +17,7 @@ from bot.services.rhythms import Beat
 from bot.store.checkins import CheckIn, CheckInKind
 from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
 from bot.store.members import Member, Share
+from bot.store.offers import Offer, OfferStem
 from tests.fakes import MONDAY_MORNING, FixedClock
 
 HERE = 10
@@ -305,6 +306,30 @@ async def test_my_words_are_newest_first_and_leave_out_what_was_taken_back(app: 
     assert [each.check_in.words for each in left] == ["Ahead."]
     assert await app.members.words(HERE, ADA, 1, 5) == []
     assert await app.members.words(HERE, BO, 0, 5) == []
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"), [({"about": "x" * 201}, "1 character over"), ({"asks_a_month": 7}, "from the list")]
+)
+async def test_choices_that_do_not_fit_are_refused(app: App, choices: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Refusal, match=sentence):
+        await app.members.choose(HERE, ADA, zone="Asia/Tokyo", **choices)
+
+    assert (await app.members.find(HERE, ADA)).zone == "UTC"
+
+
+async def test_what_a_member_offers_is_theirs_to_take_away_and_forgotten_with_them(either_app: App) -> None:
+    await either_app.members.choose(HERE, ADA, offer="Writing grants", about="A line\u202e of\nmine.", keeps=True)
+    await either_app.members.choose(HERE, BO, offer="writing")
+
+    kept = await either_app.members.export(HERE, ADA)
+    await either_app.members.forget(HERE, ADA)
+
+    assert kept["choices"]["about_me"] == "A line of mine."
+    assert kept["offers"] == [{"words": "Writing grants", "found_by": ["grant", "write"], "last_asked_at": None}]
+    assert [each.member_id for each in await rows(either_app, Offer)] == [BO]
+    assert [each.member_id for each in await rows(either_app, OfferStem)] == [BO]
+    assert (await either_app.members.export(HERE, ADA))["offers"] == []
 
 
 async def test_unwanted_reminders_leave_no_row(app: App, clock: FixedClock) -> None:

@@ -14,6 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from bot.app import App
 from bot.services.checkins import Answer
+from bot.services.offers import note_asked
 from bot.store import TABLES
 from bot.store.checkins import CheckIn, Round
 from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
@@ -21,7 +22,7 @@ from bot.store.members import Share
 from tests.discord.scene import Scene, said, thread_texts
 
 BOOKKEEPING = {
-    "id", "community_id", "round_id", "subject_id", "key", "version", "priority", "attempt",
+    "id", "community_id", "round_id", "offer_id", "subject_id", "key", "version", "priority", "attempt",
     "claim", "leased_until", "first_claimed_at", "not_before", "expires_at",
 }  # fmt: skip
 """Columns that say nothing about a member: how rows are numbered, ordered and worked on."""
@@ -54,11 +55,22 @@ def shown_in(file: str, value: Any) -> bool:
 
 
 async def test_everything_kept_about_a_member_can_be_taken_away_and_is_then_forgotten(scene: Scene) -> None:
-    ada, words = str(scene.ada.id), ("Ahead-7f3a", "Hosts-9c1d", "Public-2b6e", "Mine-5a8f")
+    ada, offered, about_her = str(scene.ada.id), "Weaving-4e7d", "About-6c2a"
+    words = ("Ahead-7f3a", "Hosts-9c1d", "Public-2b6e", "Mine-5a8f", offered, about_her)
     away = (scene.env.now() + timedelta(days=60)).date()
-    choices = {"zone": "Africa/Nairobi", "language": "en", "reminders": True, "reminder_hour": 11, "share": Share.ME}
+    choices: dict[str, Any] = {
+        "zone": "Africa/Nairobi",
+        "language": "en",
+        "reminders": True,
+        "reminder_hour": 11,
+        "share": Share.ME,
+    }
     await scene.begin()
     await scene.app.members.choose(scene.guild.id, scene.ada.id, **choices)
+    await scene.app.members.choose(
+        scene.guild.id, scene.ada.id, offer=offered, about=about_her, asks_a_month=10, keeps=True
+    )
+    await scene.app.database.run(lambda session: note_asked(session, scene.guild.id, scene.ada.id, scene.env.now()))
     await scene.app.checkins.write(scene.guild.id, scene.ada.id, None, Answer(words[0], Share.ME, "tender"))
     card = await scene.open_round()
     await scene.check_in(scene.bo, card, "Bo's own words.")
@@ -77,7 +89,13 @@ async def test_everything_kept_about_a_member_can_be_taken_away_and_is_then_forg
     about = await rows_about(scene.app, ada, *words)
     file = json.dumps(await scene.app.members.export(scene.guild.id, scene.ada.id), ensure_ascii=False)
 
-    assert {name: len(rows) for name, rows in about.items()} == {"Member": 1, "CheckIn": 4, "Delivery": 4}
+    assert {name: len(rows) for name, rows in about.items()} == {
+        "Member": 1,
+        "CheckIn": 4,
+        "Delivery": 4,
+        "Offer": 1,
+        "OfferStem": 2,
+    }
     assert [
         (name, column)
         for name, rows in about.items()

@@ -47,7 +47,7 @@ async def test_the_panel_shows_the_defaults_to_the_member_alone(scene: Scene) ->
     assert "UTC, as the community" in said(panel)
     assert "**Away:** no" in said(panel)
     assert "Kith writes to you only if you ask" in said(panel)
-    assert "No words of yours are kept" in said(panel)
+    assert "No check-ins of yours are kept" in said(panel)
     assert scene.messages(scene.checkins) == []
 
 
@@ -217,7 +217,7 @@ async def test_words_written_ahead_can_be_read_and_taken_back(scene: Scene) -> N
 
     await press(scene, panel, "Take it back")
 
-    assert "No words of yours" in said(panel)
+    assert "No check-ins of yours" in said(panel)
     assert (await kept(scene))["check_ins"] == []
 
 
@@ -283,6 +283,56 @@ async def test_many_long_check_ins_come_in_pages_that_fit_a_message(scene: Scene
     assert [number for number in range(7) if f"N{number}" in "".join(read)] == list(range(7))
     await press(scene, panel, "Latest words")
     assert said(panel) == read[0]
+
+
+async def test_what_a_member_offers_is_shown_and_taken_back_on_the_panel(scene: Scene) -> None:
+    await open_panel(scene, offer="Listening")
+    panel = await open_panel(scene, offer="*grants*")
+    assert "> Listening\n> \\*grants\\*" in said(panel)
+    assert "Others see an offer when it is why you were asked" in said(panel)
+    bread = await scene.bo.autocomplete(scene.checkins, "me", "offer", "LIST")
+    assert bread == [{"name": "Listening", "value": "Listening"}]
+    offers = (await scene.app.members.find(scene.guild.id, scene.ada.id)).offers
+
+    await choose(scene, panel, "offer", str(offers[0].id))
+
+    assert "Listening" not in said(panel)
+    assert [each["words"] for each in (await kept(scene))["offers"]] == ["*grants*"]
+
+
+async def test_an_offer_too_many_is_refused_with_what_to_do(scene: Scene) -> None:
+    for number in range(5):
+        await scene.app.members.choose(scene.guild.id, scene.ada.id, offer=f"offer {number}")
+
+    answer = await open_panel(scene, offer="one more")
+
+    assert "Take one back in /me first" in said(answer)
+
+
+async def test_a_line_about_oneself_is_written_in_a_form_changed_and_taken_back(scene: Scene) -> None:
+    panel = await open_panel(scene)
+    form = await press(scene, panel, "Write it")
+    await scene.ada.submit_modal(form, {"about": "I bake\nand @everyone listens"})
+    assert "> I bake and @\u200beveryone listens" in said(panel)
+
+    form = await press(scene, panel, "Change it")
+    assert "I bake and @everyone listens" in str(form.modal)
+    await scene.ada.submit_modal(form, {"about": ""})
+
+    assert (await kept(scene))["choices"]["about_me"] == ""
+
+
+async def test_members_say_how_often_they_may_be_asked_and_whether_they_keep_calls(scene: Scene) -> None:
+    panel = await open_panel(scene)
+
+    await choose(scene, panel, "asks", "0")
+    await press(scene, panel, "Take turns")
+
+    assert "I take turns" in said(panel)
+    choices = (await kept(scene))["choices"]
+    assert (choices["asked_at_most_in_30_days"], choices["takes_turns_as_keeper"]) == (0, True)
+    await press(scene, panel, "No more turns")
+    assert not (await kept(scene))["choices"]["takes_turns_as_keeper"]
 
 
 async def test_my_data_is_a_file_with_everything_for_the_member_alone(scene: Scene) -> None:
@@ -353,4 +403,4 @@ async def test_a_second_press_on_forget_me_changes_nothing(scene: Scene) -> None
 
     assert "has forgotten you here" in said(second)
     assert len(scene.env.http_requests) == requests + 1  # the answer alone
-    assert "No words of yours" in said(await open_panel(scene))
+    assert "No check-ins of yours" in said(await open_panel(scene))
