@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.app import App
 from bot.language import _, nearest, speak, speaking
 from bot.scheduler import Scheduler
+from cogs.calls import Calls
 from cogs.checkins import CheckIns
 from cogs.communities import Communities
 from cogs.help import Help
@@ -23,7 +24,7 @@ from cogs.support import Handler, Interaction, explain, meet_press
 
 log = logging.getLogger(__name__)
 
-COGS = (Communities, Rhythms, CheckIns, Members, Keepers, Help)
+COGS = (Communities, Rhythms, CheckIns, Calls, Members, Keepers, Help)
 COMMANDS_KEPT_AS = "commands"
 
 PERMISSIONS = discord.Permissions(
@@ -64,9 +65,10 @@ class CommandWords(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """Return a description in ``locale``; ``None`` where it would be the English one. Names stay as they are."""
-        is_name = context.location.name.endswith("_name") and context.location.name != "choice_name"
-        if is_name or nearest(str(locale)) == "en":
+        """Return words in ``locale``, or ``None`` for the English ones. What people type stays as it is."""
+        is_picked = context.location.name == "choice_name" or isinstance(context.data, app_commands.ContextMenu)
+        is_typed = context.location.name.endswith("_name") and not is_picked
+        if is_typed or nearest(str(locale)) == "en":
             return None
         with speaking(str(locale)):
             translated = _(string.message)
@@ -115,12 +117,13 @@ class KithBot(commands.Bot):
         await self.app.courier.tend(self._poster)
 
     async def beat(self) -> None:
-        """Open and close what is due; a long queue of what is to be said keeps none of them waiting."""
-        try:
-            await self.app.checkins.tend()
-            await self.app.keepers.tend()
-        finally:
-            self._deliver_soon()
+        """Open, close and climb what is due; neither a long queue nor one that fails keeps the others waiting."""
+        for tend in (self.app.responses.tend, self.app.checkins.tend, self.app.keepers.tend):
+            try:
+                await tend()
+            except Exception:  # one bad moment must not keep the others from tending; what it missed is still due
+                log.exception("tending failed; what is due stays due")
+        self._deliver_soon()
         today = self.app.clock.now().date()
         if self._tidied != today:
             self._tidied = today

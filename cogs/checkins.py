@@ -181,14 +181,15 @@ def thanks(written: Written) -> ui.LayoutView:
         words += " " + _("Only you can read it, in /me.")
     elif written.round is None:
         words += " " + _("It joins the thread when that opens; until then nobody sees it.")
-    if check_in.need and written.round is not None and check_in.public:
-        words += "\n" + _("You said that you need something. Reply in the thread to say what would help.")
-    elif check_in.need:
-        words += "\n" + _(
-            "You noted that you need something. Nobody is told of it; when you are ready, ask someone you trust."
-        )
-    buttons = ui.ActionRow(
+    buttons = [
         cards.lasting_button(_("Change it"), "round", check_in.round_id, "open"),
         cards.lasting_button(_("Take it back"), "checkin", check_in.id, "back"),
-    )
-    return cards.drawing(ui.TextDisplay(words), buttons)
+    ]
+    if check_in.need:
+        words += "\n" + _(
+            "You said that you need something. *Ask for it* begins a call with your words: you choose who sees it, "
+            "and nothing is sent before you have looked at it."
+        )
+        ask = cards.lasting_button(_("Ask for it"), "call", check_in.id, "need", discord.ButtonStyle.primary)
+        buttons.insert(0, ask)
+    return cards.drawing(ui.TextDisplay(words), ui.ActionRow(*buttons))

@@ -33,6 +33,16 @@ class Callers:
         self._clock = clock
 
     @transaction
+    def hold(self, session: Session, community_id: int, person: Person, call_id: int, state: CallState) -> Call:
+        """Return a member's own call that is in ``state``, before they are asked for more. Raises Refusal otherwise."""
+        call = self._own(session, community_id, person, call_id)
+        if state is CallState.ANSWERED:
+            require_answered(call)
+        else:
+            require_open(call)
+        return call
+
+    @transaction
     def answered(self, session: Session, community_id: int, person: Person, call_id: int) -> Stands:
         """End a call that is answered, thank those who came, and ask in seven days whether it helped.
 
@@ -62,8 +72,10 @@ class Callers:
             self._reopen(session, call, now)
             return Stands(call)
         require_open(call)
-        if call.accompanied and call.next_at is not None:
-            call.accompanied, call.next_at = False, now + gap(call.urgency, call.rung)
+        if call.accompanied:
+            call.accompanied = False
+            if call.next_at is not None:
+                call.next_at = now + gap(call.urgency, call.rung)
             show_call(session, call, now)
             return Stands(call)
         return Stands(call, again=True)
@@ -143,6 +155,8 @@ class Callers:
 
     def _own(self, session: Session, community_id: int, person: Person, call_id: int, words: str = "") -> Call:
         call = call_of(session, community_id, call_id)
+        if call is not None and call.caller_id is None:  # a nameless caller is forgotten once it has ended
+            require_open(call, words)
         if call is None or call.state is CallState.DRAFT or call.caller_id != person.member_id:
             raise given_back(_("Only the one who asked can say that. *I'm with you* is how you can join."), words)
         return call

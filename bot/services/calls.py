@@ -1,6 +1,7 @@
 """Calls to peers: writing one, sending it, and seeing what waits."""
 
 import statistics
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,12 +64,22 @@ class CallForm:
 
 @dataclass(frozen=True)
 class Preview:
-    """A call as it will be seen, before it is sent; ``missing``: what keeps it from being sent, in words."""
+    """A call as it will be seen, before it is sent; ``missing``: what keeps it from being sent, in words.
+
+    ``edition`` is a number that differs once anything in it was changed.
+    """
 
     community: Community
     call: Call
     named: list[int]
     missing: str = ""
+
+    @property
+    def edition(self) -> int:
+        """The number by which a preview that was changed elsewhere since is told from the draft as it stands."""
+        call = self.call
+        shown = f"{call.help}:{call.urgency}:{call.audience}:{sorted(self.named)}:{call.words}"
+        return zlib.crc32(shown.encode()) % 2**30 + 1
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,19 @@ class Calls:
         return CallForm(draft, named_in(session, draft))
 
     @transaction
+    def change(self, session: Session, community_id: int, member_id: int, call_id: int) -> CallForm:
+        """Return the form filled in with the member's draft. Raises Refusal once that was sent or thrown away."""
+        draft = draft_of(session, community_id, member_id)
+        if draft is not None and draft.id == call_id:
+            return CallForm(draft, named_in(session, draft))
+        sent = call_of(session, community_id, call_id)
+        if sent is not None and sent.caller_id == member_id:
+            raise Refusal(
+                _("It is sent, so it stays as it is. You can add words in its thread, or withdraw it and ask anew.")
+            )
+        raise Refusal(_("There is nothing to change here any more. /call opens a new form."))
+
+    @transaction
     def form_from_check_in(self, session: Session, community_id: int, member_id: int, check_in_id: int) -> CallForm:
         """Return the form filled in with the words of a member's own check-in. Raises Refusal as ``form`` does."""
         self._tended(session, community_id)
@@ -165,14 +189,19 @@ class Calls:
         named = named_in(session, draft)
         missing = ""
         if draft.audience is Audience.NAMED and not named:
-            missing = _("You chose people you name, and nobody is named yet. *Change it* lets you pick them.")
+            missing = _(
+                "You chose *people I name*, and nobody is named yet. *Change it* lets you pick them; bots don't count."
+            )
         return Preview(community, draft, named, missing)
 
     @transaction
-    def send(self, session: Session, community_id: int, member_id: int, call_id: int) -> Sent:
+    def send(
+        self, session: Session, community_id: int, member_id: int, call_id: int, edition: int | None = None
+    ) -> Sent:
         """Open a member's draft: plan its card and reach the first rung, in one commit. Sent twice it opens once.
 
-        Raises Refusal when something is missing, or there is no such draft of theirs.
+        Raises Refusal when something is missing, when there is no such draft of theirs, or when it was changed since
+        the ``edition`` they saw.
         """
         call, now = call_of(session, community_id, call_id), self._clock.now()
         if call is None or call.caller_id != member_id:
@@ -180,8 +209,11 @@ class Calls:
         if call.state is not CallState.DRAFT:
             return Sent(call, again=True)
         community = self._tended(session, community_id)
-        if missing := self._preview(session, community, call).missing:
-            raise Refusal(missing)
+        preview = self._preview(session, community, call)
+        if edition not in (None, preview.edition):
+            raise Refusal(_("You have changed this call since. *Change it* opens it as it stands now; send that one."))
+        if preview.missing:
+            raise Refusal(preview.missing)
         call.state, call.opened_at, call.next_at = CallState.OPEN, now, now
         call.channel_id = community.calls_channel_id
         show_call(session, call, now)
@@ -205,9 +237,9 @@ class Calls:
         return [Waiting(call, len(with_it(session, call))) for call in seen]
 
     @transaction
-    def own(self, session: Session, community_id: int, member_id: int, limit: int) -> list[Waiting]:
-        """Return a member's own open calls, oldest first."""
-        own = open_calls_seen_by(session, community_id, member_id, host=False, skip=0, limit=limit, own=True)
+    def own(self, session: Session, community_id: int, member_id: int, skip: int, limit: int) -> list[Waiting]:
+        """Return a member's own open calls, oldest first, after the first ``skip``."""
+        own = open_calls_seen_by(session, community_id, member_id, host=False, skip=skip, limit=limit, own=True)
         return [Waiting(call, len(with_it(session, call))) for call in own]
 
     @transaction

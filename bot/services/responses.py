@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -18,6 +19,7 @@ from bot.services.ladder import (
     climb,
     gap,
     let_go,
+    mend_card,
     move_on_when_declined,
     part_of,
     require_open,
@@ -25,7 +27,7 @@ from bot.services.ladder import (
     show_call,
     withdraw_call,
 )
-from bot.services.offers import may_be_asked, wakes_at
+from bot.services.offers import may_be_asked, note_asked, wakes_at
 from bot.services.people import Person, is_host
 from bot.store.calls import (
     Audience,
@@ -111,6 +113,7 @@ class Responses:
         for call in due:
             if call.accompanied:
                 assert call.next_at is not None
+                mend_card(session, community_of(session, call.community_id, now), call, now)
                 say_in_thread(session, call, f"stands:{call.id}", call.next_at)
                 while call.next_at <= now:
                     call.next_at += WEEK
@@ -142,14 +145,24 @@ class Responses:
         say_in_thread(session, call, f"lease:{response.id}.{response.turns}", now + LEASE)
 
     @transaction
+    def open_to(self, session: Session, community_id: int, person: Person, call_id: int) -> Call:
+        """Return an open call a member may respond to. Raises Refusal as ``with_you`` does."""
+        return self._open_to(session, community_id, person, call_id)
+
+    @transaction
     def later_choices(self, session: Session, community_id: int, person: Person, call_id: int) -> dict[Later, datetime]:
-        """Return when the member could be with a call, as their clock has it. Raises Refusal as ``with_you`` does."""
+        """Return when the member could be with a call, in their own zone. Raises Refusal as ``with_you`` does."""
         self._open_to(session, community_id, person, call_id)
-        return self._later_times(session, community_id, person.member_id)
+        zone = ZoneInfo(self._zone(session, community_id, person.member_id))
+        times = self._later_times(session, community_id, person.member_id)
+        return {when: at.astimezone(zone) for when, at in times.items()}
+
+    def _zone(self, session: Session, community_id: int, member_id: int) -> str:
+        community = community_of(session, community_id, self._clock.now())
+        return member_of(session, community_id, member_id).zone or community.zone
 
     def _later_times(self, session: Session, community_id: int, member_id: int) -> dict[Later, datetime]:
-        now = self._clock.now()
-        zone = member_of(session, community_id, member_id).zone or community_of(session, community_id, now).zone
+        now, zone = self._clock.now(), self._zone(session, community_id, member_id)
         today = local_day(now, zone)
         times = {
             Later.HOURS: now + timedelta(hours=3),
@@ -198,6 +211,7 @@ class Responses:
             raise Refusal(_("I can't ask them at the moment. You can write to them yourself, or think of another."))
         thought_of = part_of(session, call, other.member_id)
         thought_of.thought_of_by, thought_of.asked_at, thought_of.rung = person.member_id, now, call.rung
+        note_asked(session, community_id, other.member_id, now)
         zone = member_of(session, community_id, other.member_id).zone or community.zone
         due_at = now if call.urgency is Urgency.TODAY else wakes_at(zone, now)
         say_in_thread(session, call, f"asked:{thought_of.id}", due_at)
