@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from bot.errors import Refusal
 from bot.services.checkins import Form
 from bot.services.communities import LONGEST_PURPOSE, SetUp, check_purpose
-from bot.services.members import Mine
+from bot.services.members import Me, Mine, check_about
+from bot.services.offers import check_offer
 from bot.services.rounds import Post, Weaving
 from bot.services.words import LONGEST_WORDS, check_words
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
 from bot.store.communities import Community
-from bot.store.members import Share
+from bot.store.members import Member, Share
+from bot.store.offers import Offer
 from cogs import cards
 from cogs.checkins import check_in_form
-from cogs.me_panel import WORDS_ON_A_PAGE, words_panel
+from cogs.me_panel import WORDS_ON_A_PAGE, me_panel, words_panel
 from cogs.rhythms import shared_panel
 from cogs.setup_panel import panel, purpose_form
 from tests.discord.scene import Scene, said, thread_texts
@@ -193,6 +195,23 @@ async def test_whatever_a_member_wrote_every_page_of_their_words_holds() -> None
         mine = [Mine(a_check_in(words).model_copy(update={"id": number}), "Why?") for number, words in enumerate(kept)]
         for skip in range(len(mine) + 1):
             assert_shown_safely(words_panel(mine[skip:], skip))
+
+    shown()
+
+
+async def test_whatever_a_member_offers_and_says_of_themselves_their_panel_holds() -> None:
+    @settings(max_examples=40, deadline=None)
+    @example(["*" * 80] * 5, "_" * 200)
+    @example(["# heading", "@everyone", "||" * 40, "```", ">>> x"], "\ufdfa" * 200)
+    @given(st.lists(st.one_of(st.text(max_size=80), st.sampled_from(HOSTILE)), max_size=5), st.text(max_size=200))
+    def shown(offered: list[str], said_of_oneself: str) -> None:
+        try:
+            words = [check_offer(each) for each in offered]
+            member = Member(community_id=1, member_id=1, reminders=True, keeps=True, about=check_about(said_of_oneself))
+        except Refusal:
+            return
+        offers = [Offer(id=number, community_id=1, member_id=1, words=each) for number, each in enumerate(words)]
+        assert_shown_safely(me_panel(Me(member, "UTC", 1, None, undelivered=False, offers=offers)))
 
     shown()
 

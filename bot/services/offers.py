@@ -46,7 +46,7 @@ MOST_SUGGESTED = 25
 WAKES, SLEEPS = 8, 22
 """The hours between which people are asked, in their own zone."""
 FIRST_PAGE, LONGEST_PAGE = 8, 512
-MOST_LOOKED_AT = 2000
+MOST_LOOKED_AT = 1000
 """Offers looked at to find someone to ask; where so many in a row are away, asleep or were asked enough, it rests."""
 MOST_READ = 3000
 """Offers read for suggestions; in larger communities they speak for the rest."""
