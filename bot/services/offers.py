@@ -30,14 +30,12 @@ from bot.store.offers import (
     candidates,
     first_turns,
     last_asked,
-    note_asked,
     offers_after,
     offers_of,
     remove_stems,
     words_offered,
 )
-
-__all__ = ["Asked", "fair_asking", "is_away", "may_be_asked", "note_asked", "wakes_at"]
+from bot.store.offers import note_asked as note_asked  # the ladder's, beside fair_asking
 
 MOST_OFFERS = 5
 LONGEST_OFFER = 80
