@@ -13,6 +13,7 @@ from discord import ui
 
 from bot.language import _
 from bot.services.rounds import Note, Post, Quiet, Reminder, RoundCard, Weaving
+from bot.store.calls import Call
 from bot.store.checkins import Round, RoundState
 from bot.store.deliveries import DeliveryKind
 from bot.store.rhythms import Rhythm, RhythmState
@@ -125,9 +126,15 @@ def post(shown: Post, marker: int) -> ui.LayoutView:
 
 
 def weaving(woven: Weaving, marker: int) -> ui.LayoutView:
-    """Draw what closes a round: who was heard, whose words wait for a reply, when the next round opens."""
+    """Draw what closes a round: calls that have long waited, who was heard, whose words wait for a reply, what else."""
     thread_id = woven.round.message_id
-    parts: list[ui.Item[Any]] = [
+    parts: list[ui.Item[Any]] = []
+    if woven.pressing:
+        parts += [
+            ui.TextDisplay("**" + _("These calls have not met a person yet:") + "**\n" + _call_lines(woven.pressing)),
+            ui.Separator(),
+        ]
+    parts += [
         ui.TextDisplay("-# " + _("This round is woven") + f"\n### {woven.round.question}"),
         ui.TextDisplay(_heard_words(woven, thread_id)),
     ]
@@ -143,12 +150,24 @@ def weaving(woven: Weaving, marker: int) -> ui.LayoutView:
             ui.Separator(),
             ui.TextDisplay("**" + _("Nobody has replied to these yet. Who will answer?") + "**\n" + "\n".join(lines)),
         ]
+    if others := [each for each in woven.calls if each not in woven.pressing]:
+        parts += [ui.Separator(), ui.TextDisplay("**" + _("Calls that wait:") + "**\n" + _call_lines(others))]
     if woven.next_at is not None:
         parts.append(ui.TextDisplay("-# " + _("The next check-in opens {when}.").format(when=stamp(woven.next_at))))
     return drawing(ui.Container(*parts, accent_colour=ACCENTS[woven.round.tag], id=marker))
 
 
+def _call_lines(calls: list[Call]) -> str:
+    return "\n".join(
+        f"- {message_link(each.community_id, each.channel_id, each.message_id)} · {stamp(each.opened_at, 'R')}"
+        for each in calls
+        if each.opened_at is not None
+    )
+
+
 def _heard_words(woven: Weaving, thread_id: int | None) -> str:
+    if not woven.heard and not woven.round.threaded:
+        return _("It was quiet this time, which is fine.")
     if not woven.heard:
         return _("What was shared here has been taken back by those who wrote it.")
     names = [f"<@{member_id}>" for member_id in woven.heard[:MOST_NAMED]]
@@ -222,6 +241,10 @@ def note(told: Note, marker: int) -> ui.LayoutView:
         DeliveryKind.CHECK_IN: _("A check-in of {when} could not be shown in its thread. The words are kept."),
         DeliveryKind.QUIET: _("The question to the hosts of {when} was not posted."),
         DeliveryKind.KEEPER: _("The card of {when} that says who keeps calls was not posted."),
+        DeliveryKind.CALL: _("A call's card of {when} was not posted. The call is kept, and I try again."),
+        DeliveryKind.DOOR: _("What tells the hosts of a call of {when} was not posted."),
+        DeliveryKind.RUNG: _("What a call was to say {when} was not posted."),
+        DeliveryKind.WORD: _("Something in a call's thread, due {when}, was not posted."),
     }.get(told.about.kind, _("Something due {when} was not posted."))
     if told.about.reason == "not-removed":
         what = _("A check-in was taken back {when}, but its post is still in the thread.")

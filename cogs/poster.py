@@ -140,7 +140,7 @@ class RoundVoice:
 
         if woven.round.weaving_id is not None:
             return await self._hands.redraw(channel_id, woven.round.weaving_id, draw(marker_of(delivery)))
-        if not woven.heard:  # all of it was taken back since an earlier attempt
+        if not woven.heard and not woven.pressing:  # all of it was taken back since an earlier attempt
             earlier = await self._hands.earlier(delivery, self._bot.get_partial_messageable(channel_id), channel_id)
             if earlier is None:
                 raise Needless("nobody-shared")

@@ -1,6 +1,7 @@
 """How Kith stands in a server: what it may do there, what it lacks and where to grant it, what it will do."""
 
 import platform
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -23,6 +24,8 @@ NEEDED = (
     "read_message_history",
 )
 """What Kith needs in each of its channels."""
+NEEDED_FOR_CALLS = ("view_channel", "send_messages", "create_public_threads", "create_private_threads", *NEEDED[3:])
+"""What it needs in the one for calls, since calls to hosts and to people named live in private threads."""
 
 
 def permission_words(names: list[str]) -> str:
@@ -31,18 +34,19 @@ def permission_words(names: list[str]) -> str:
         "view_channel": _("View Channel"),
         "send_messages": _("Send Messages"),
         "create_public_threads": _("Create Public Threads"),
+        "create_private_threads": _("Create Private Threads"),
         "send_messages_in_threads": _("Send Messages in Threads"),
         "read_message_history": _("Read Message History"),
     }
     return ", ".join(words[name] for name in names)
 
 
-def lacking(channel: discord.TextChannel) -> list[str]:
+def lacking(channel: discord.TextChannel, needed: Sequence[str] = NEEDED) -> list[str]:
     """Return the permissions Kith needs in a channel and lacks; where it can't see it, seeing comes first."""
     given = channel.permissions_for(channel.guild.me)
     if not given.view_channel:
         return ["view_channel"]
-    return [name for name in NEEDED if not getattr(given, name)]
+    return [name for name in needed if not getattr(given, name)]
 
 
 def role_name(guild: discord.Guild) -> str:
@@ -61,7 +65,9 @@ def card(outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents
         waiting = _("Discord hasn't told me about this server's channels yet. Run /setup check again in a minute.")
         parts.append(ui.TextDisplay(waiting))
     else:
-        needs = _("In each channel I need: {permissions}.").format(permissions=permission_words(list(NEEDED)))
+        needs = _("In each channel I need: {permissions}; in the one for calls also {private}.").format(
+            permissions=permission_words(list(NEEDED)), private=permission_words(["create_private_threads"])
+        )
         parts += [ui.TextDisplay(f"-# {needs}"), ui.TextDisplay("\n".join(_channel_lines(outlook.community, guild)))]
         if roles := _role_lines(outlook.community, guild):
             parts.append(ui.TextDisplay("\n".join(roles)))
@@ -81,25 +87,24 @@ def _begun_words(community: Community) -> str:
 
 
 def _channel_lines(community: Community, guild: discord.Guild) -> list[str]:
-    chosen = {
-        _("Check-ins"): community.checkins_channel_id,
-        _("Circles"): community.circles_channel_id,
-        _("Calls"): community.calls_channel_id,
-    }
-    return [_channel_line(name, channel_id, guild) for name, channel_id in chosen.items()]
+    return [
+        _channel_line(_("Check-ins"), community.checkins_channel_id, guild, NEEDED),
+        _channel_line(_("Circles"), community.circles_channel_id, guild, NEEDED),
+        _channel_line(_("Calls"), community.calls_channel_id, guild, NEEDED_FOR_CALLS),
+    ]
 
 
-def _channel_line(name: str, channel_id: int | None, guild: discord.Guild) -> str:
+def _channel_line(name: str, channel_id: int | None, guild: discord.Guild, needed: Sequence[str]) -> str:
     if channel_id is None:
         return f"**{name}** · " + _("no channel yet; /setup start chooses one.")
     channel = guild.get_channel(channel_id)
     if not isinstance(channel, discord.TextChannel):
         return f"**{name}** · " + _("the channel is gone. Choose another with /setup start.")
-    lacks = lacking(channel)
+    lacks = lacking(channel, needed)
     if not lacks:
         return f"**{name}** · {channel.mention} · " + _("all I need is there.")
     given = channel.permissions_for(guild.me)
-    has = permission_words([each for each in NEEDED if getattr(given, each)]) or _("nothing")
+    has = permission_words([each for each in needed if getattr(given, each)]) or _("nothing")
     grant = _("Open {channel} → Edit channel → Permissions → {role}, and allow *{lacks}*.").format(
         channel=channel.mention, role=role_name(guild), lacks=permission_words(lacks)
     )
@@ -160,6 +165,10 @@ def what_words(what: str) -> str:
         DeliveryKind.QUIET.value: _("a question to the hosts"),
         DeliveryKind.NOTE.value: _("a note to the hosts"),
         DeliveryKind.KEEPER.value: _("the card that says who keeps calls"),
+        DeliveryKind.CALL.value: _("a call's card"),
+        DeliveryKind.DOOR.value: _("the message that tells the hosts of a call"),
+        DeliveryKind.RUNG.value: _("a call asks further"),
+        DeliveryKind.WORD.value: _("a word in a call's thread"),
     }.get(what, what)
 
 

@@ -70,7 +70,8 @@ def reason_words(reason: str) -> str:
         "too-late": _("Discord could not be reached in time, and six hours later it would only have been noise."),
         "no-access": _("I am not allowed to post there. /setup check shows which permission is missing, and where."),
         "channel-gone": _("The channel or thread is gone. /setup start lets you choose another."),
-        "card-gone": _("The check-in's card was deleted, so there is no thread to put it in."),
+        "card-gone": _("Its card was deleted, so there is no thread to put it in."),
+        "no-card": _("Its card could not be posted, so there is no thread yet. /setup check shows what is missing."),
         "not-removed": _("I was not allowed to remove it there. Please delete that post by hand."),
         "refused": _("Discord refused the message. Please tell the person who runs Kith; the reason is in its log."),
         "unsure": _(

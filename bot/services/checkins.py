@@ -18,8 +18,10 @@ from bot.services.people import Person, require_host
 from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.reminders import plan_reminders
 from bot.services.rhythms import come_round
+from bot.services.rounds import calls_that_wait
 from bot.services.showing import erase, show_check_in, show_round, show_weaving
 from bot.services.words import check_words, given_back
+from bot.store.calls import HOSTS_RUNG
 from bot.store.checkins import (
     CheckIn,
     CheckInKind,
@@ -196,7 +198,7 @@ class CheckIns:
         for each in public:
             if each.message_id is None:  # Discord refused it before; what stood in the way may be mended
                 show_check_in(session, each, self._clock.now())
-        if public:
+        if public or any(each.rung >= HOSTS_RUNG for each in calls_that_wait(session, closing.community_id)):
             due_at = min(closing.closes_at, self._clock.now())
             show_weaving(session, closing, due_at, expires_at=due_at + RITUAL_LATENESS)
 

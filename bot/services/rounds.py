@@ -1,7 +1,7 @@
 """What each card of a round shows, and what its rows remember once it was said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -12,6 +12,7 @@ from bot.courier import Needless, NotYet, Said, Settle
 from bot.database import Database, transaction
 from bot.services.rhythms import DECIDED
 from bot.services.showing import show_check_in, show_weaving
+from bot.store.calls import HOSTS_RUNG, Call, calls_for_everyone
 from bot.store.checkins import (
     CheckIn,
     CheckInKind,
@@ -26,6 +27,10 @@ from bot.store.communities import Community, community_of
 from bot.store.deliveries import FIRST, WAITING, Delivery, DeliveryKind, DeliveryState, said_last
 from bot.store.members import member_of
 from bot.store.rhythms import Rhythm, RhythmState
+
+MOST_CALLS = 5
+"""Calls a weaving shows."""
+MOST_LOOKED_AT = 50
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,22 @@ class Post:
 
 @dataclass(frozen=True)
 class Weaving:
-    """What closes a round: who was heard, whose words nobody has replied to yet, when the next one opens."""
+    """What closes a round: who was heard, whose words nobody has replied to yet, when the next one opens.
+
+    ``calls`` are those everyone may see and nobody is with, ``pressing`` those of them that have come to the hosts.
+    """
 
     community: Community
     round: Round
     heard: list[int]
     unanswered: list[CheckIn]
     next_at: datetime | None
+    calls: list[Call] = field(default_factory=list[Call])
+
+    @property
+    def pressing(self) -> list[Call]:
+        """The calls that have come to the hosts."""
+        return [each for each in self.calls if each.rung >= HOSTS_RUNG]
 
 
 @dataclass(frozen=True)
@@ -142,7 +156,9 @@ class Rounds:
         public = [each for each in check_ins_in(session, delivery.subject_id) if each.public]
         if woven.weaving_id is None and delivery.key != "0":
             raise Needless("never-posted")
-        if not public and woven.weaving_id is None and delivery.attempt == 1:
+        calls = calls_that_wait(session, woven.community_id)
+        pressing = any(each.rung >= HOSTS_RUNG for each in calls)
+        if not public and not pressing and woven.weaving_id is None and delivery.attempt == 1:
             raise Needless("nobody-shared")
         rhythm = session.get_one(Rhythm, woven.rhythm_id)
         return Weaving(
@@ -151,6 +167,7 @@ class Rounds:
             heard=[each.member_id for each in public if each.member_id is not None],
             unanswered=[each for each in public if each.replied_at is None and each.message_id is not None],
             next_at=rhythm.next_at if rhythm.state is RhythmState.ACTIVE else None,
+            calls=calls,
         )
 
     @transaction
@@ -193,6 +210,10 @@ class Rounds:
         about = session.get(Delivery, delivery.subject_id)
         if about is None:
             raise Needless("gone")
+        if about.kind in (DeliveryKind.RUNG, DeliveryKind.WORD):
+            call = session.get(Call, about.subject_id)
+            if call is None or call.private:
+                raise Needless("private")
         return Note(self._tended(session, delivery.community_id), about)
 
     @transaction
@@ -228,6 +249,12 @@ class Rounds:
         if not community.tended:
             raise Needless("left")
         return community
+
+
+def calls_that_wait(session: Session, community_id: int) -> list[Call]:
+    """Return a few calls everyone in a community may see and nobody is with, those come to the hosts first."""
+    seen = calls_for_everyone(session, community_id, MOST_LOOKED_AT)
+    return [each for each in seen if each.next_at is not None and not each.accompanied][:MOST_CALLS]
 
 
 def card_is_coming(session: Session, community_id: int, shown: Round) -> bool:

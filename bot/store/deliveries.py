@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.database import PLANNED, insert_if_new
+from bot.store.calls import OPEN_TO_ALL, Call
 from bot.store.checkins import CheckIn
 from bot.store.columns import one_of, row_id, snowflake
 
@@ -60,6 +61,7 @@ class DeliveryState(StrEnum):
 
 
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
+OF_CALLS = (DeliveryKind.CALL, DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD)
 DRAWN_ANEW = (DeliveryKind.RUNG, DeliveryKind.WORD)
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
@@ -269,23 +271,35 @@ def told_since(session: Session, delivery: Delivery, since: datetime) -> bool:
 
 
 def deliveries_to_come(session: Session, community_id: int, limit: int) -> Sequence[Delivery]:
-    """Return what a community will be told next, soonest first."""
+    """Return what a community will be told next, soonest first, without anything of private calls."""
     return session.exec(
         select(Delivery)
-        .where(Delivery.community_id == community_id, col(Delivery.state).in_(WAITING))
+        .where(
+            Delivery.community_id == community_id, col(Delivery.state).in_(WAITING), ~_is_of_a_private_call(OF_CALLS)
+        )
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
     ).all()
 
 
+def _is_of_a_private_call(kinds: Collection[DeliveryKind]) -> ColumnElement[bool]:
+    private = select(Call.id).where(Call.id == Delivery.subject_id, col(Call.audience).not_in(OPEN_TO_ALL))
+    return and_(col(Delivery.kind).in_(kinds), private.exists())
+
+
 def deliveries_that_went_wrong(session: Session, community_id: int, since: datetime) -> Sequence[Delivery]:
-    """Return what could not be said in a community since then, newest first."""
+    """Return what could not be said in a community since then, newest first.
+
+    Of private calls there is nothing but that their card or door failed, which only someone who may grant a
+    permission can mend; it reads as any call's.
+    """
     return session.exec(
         select(Delivery)
         .where(
             Delivery.community_id == community_id,
             col(Delivery.state).in_([DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW]),
             col(Delivery.settled_at) >= since,
+            ~_is_of_a_private_call(DRAWN_ANEW),
         )
         .order_by(col(Delivery.settled_at).desc())
         .limit(10)
