@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.__main__ import command_line
@@ -44,8 +45,10 @@ def test_every_permission_asked_for_is_explained() -> None:
 
 
 async def test_every_command_is_documented_and_in_help(scene: Scene) -> None:
-    names = {command.name for command in scene.bot.tree.get_commands()}
+    names = {command.name for command in scene.bot.tree.get_commands(type=discord.AppCommandType.chat_input)}
+    menus = [command.name for command in scene.bot.tree.get_commands(type=discord.AppCommandType.message)]
 
+    assert all(f"*{name}*" in README for name in menus)
     assert names == set(re.findall(r"^\| `/(\w+)", README, re.MULTILINE))
     screen = said(await scene.admin.slash(scene.checkins, "help"))
     for name in names:

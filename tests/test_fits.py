@@ -10,12 +10,15 @@ from discord import ui
 
 from bot.calendar import Slot, Turn
 from bot.language import languages, speaking
+from bot.services.calls import MOST_NAMED, CallForm, Measures, Preview, Waiting
 from bot.services.checkins import ARRIVING, Form, Outcome, Written
 from bot.services.communities import SetUp, missing
 from bot.services.keepers import KeeperCard
 from bot.services.members import Me, Mine
+from bot.services.responses import Later
 from bot.services.rhythms import RhythmView
 from bot.services.rounds import Note, Post, Quiet, Reminder, RoundCard, Weaving
+from bot.store.calls import Audience, Call, Help
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind, Priority
@@ -23,7 +26,7 @@ from bot.store.keepers import KeeperTurn
 from bot.store.members import Member, Share
 from bot.store.offers import Offer
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
-from cogs import cards, checkins, me_panel, rhythms, setup_panel
+from cogs import call_forms, call_lists, cards, checkins, me_panel, rhythms, setup_panel
 from cogs.help import help_panel
 from cogs.keeper_cards import keeper_card
 from cogs.words import reason_words
@@ -32,7 +35,7 @@ from tests.official import rule_problems
 
 LIMITS: dict[str, dict[int | None, int]] = {
     "label": {2: 80, 18: 45, None: 100},
-    "placeholder": {3: 150, 4: 100, 6: 150, 8: 150},
+    "placeholder": {3: 150, 4: 100, 5: 150, 6: 150, 8: 150},
     "description": {18: 100, None: 100},
     "content": {10: 4000},
 }
@@ -158,6 +161,7 @@ def private_panels() -> Iterator[ui.LayoutView]:
     for outcome in Outcome:
         for share in Share:
             yield checkins.thanks(Written(outcome, a_check_in(share=share), ROUND))
+    yield from call_panels()
     yield from member_panels()
     yield from rhythm_panels()
     unset = SetUp(COMMUNITY, None, missing(COMMUNITY, None))
@@ -170,6 +174,43 @@ def private_panels() -> Iterator[ui.LayoutView]:
     yield setup_panel.preview(replace(unset, card=RoundCard(COMMUNITY, a_round(message_id=None))))
     yield setup_panel.preview(SetUp(BEGUN, a_rhythm(), card=RoundCard(BEGUN, a_round(message_id=None))))
     yield help_panel({}, host=True)
+
+
+def call_panels() -> Iterator[ui.LayoutView]:
+    """Draw the preview, the lists, and what a caller is asked or told."""
+    for audience in Audience:
+        call = a_call(audience=audience)
+        named = [2**63 - each for each in range(MOST_NAMED)]
+        yield call_lists.preview_panel(Preview(COMMUNITY, call, named), unheeded=True)
+        yield call_lists.preview_panel(Preview(COMMUNITY, call, [], missing="x" * 150))
+        for again in (True, False):
+            yield call_lists.sent_panel(call_lists.sent_words(call, again=again))
+        waiting = [Waiting(a_call(audience=audience, id=2**62 + each), each) for each in range(12)]
+        for found in (waiting, []):
+            yield call_lists.waiting_panel(found, 10, 1, host=True)
+            yield call_lists.own_panel(found, 5, 1)
+        yield call_lists.withdraw_panel(call)
+        yield call_lists.helped_panel(call)
+    yield call_lists.measures_panel(Measures(2000, MONDAY_MORNING, 1000, timedelta(days=3), 0.333, 100))
+    yield call_lists.measures_panel(Measures(0, None, 0, None, None, None))
+
+
+def a_call(**values: Any) -> Call:
+    """Return a long call."""
+    usual: dict[str, Any] = {
+        "id": 1,
+        "community_id": 1,
+        "caller_id": 2**63,
+        "words": "_" * 1000,
+        "help": ",".join(Help),
+        "written_at": MONDAY_MORNING,
+        "opened_at": MONDAY_MORNING,
+        "channel_id": 2**63,
+        "message_id": 2**63,
+        "thread_id": 2**63,
+        "door_id": 2**63,
+    }
+    return Call(**{**usual, **values})
 
 
 def member_panels() -> Iterator[ui.LayoutView]:
@@ -210,6 +251,12 @@ def every_form() -> Iterator[ui.Modal]:
     """Draw the forms."""
     yield checkins.check_in_form(Form(ROUND, a_check_in(), Share.EVERYONE))
     yield checkins.check_in_form(Form(None, None, Share.EVERYONE))
+    yield call_forms.call_form(CallForm(a_call(), [2**63 - each for each in range(MOST_NAMED)]))
+    yield call_forms.call_form(CallForm(None, words="x" * 1000))
+    yield call_forms.later_form(1, dict.fromkeys(Later, MONDAY_MORNING))
+    yield call_forms.someone_form(1)
+    yield call_forms.say_form(1)
+    yield call_forms.learned_form(1, "x" * 300)
     yield me_panel.about_form(Member(community_id=1, member_id=1, about="x" * 200))
     yield setup_panel.place_form(COMMUNITY)
     yield setup_panel.purpose_form(BEGUN)

@@ -14,7 +14,7 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.ladder import climb, show_call, with_it
-from bot.services.people import Person, is_host, require_host
+from bot.services.people import Person, is_host
 from bot.services.words import check_words
 from bot.store.calls import (
     Audience,
@@ -246,7 +246,10 @@ class Calls:
     def measures(self, session: Session, community_id: int, person: Person) -> Measures:
         """Return how calls fare here. Raises Refusal for someone who doesn't host."""
         now = self._clock.now()
-        require_host(community_of(session, community_id, now), person)
+        if not is_host(community_of(session, community_id, now), person):
+            raise Refusal(
+                _("Hosts can look at this. If you would like to host, ask someone who runs this server for the role.")
+            )
         called = calls_since(session, community_id, now - MEASURED)
         waits = [each.first_answer_at - each.opened_at for each in called if each.first_answer_at and each.opened_at]
         responders = responders_since(session, community_id, now - MEASURED)

@@ -241,13 +241,13 @@ async def test_writing_ahead_says_who_will_read_it(scene: Scene, share: str, tol
     assert "thread" not in said(kept)
 
 
-async def test_a_need_is_answered_with_a_way_that_fits_who_may_read_it(scene: Scene) -> None:
+async def test_a_need_leads_to_asking_for_it_whoever_may_read_the_words(scene: Scene) -> None:
     await scene.begin()
     card = await scene.open_round()
 
     public = await scene.check_in(scene.ada, card, "Help wanted.", need=True)
     private = await scene.check_in(scene.bo, card, "Help wanted.", need=True, share="me")
 
-    assert "Reply in the thread" in said(public)
-    assert "Reply in the thread" not in said(private)
-    assert "someone you trust" in said(private)
+    assert "*Ask for it*" in said(public)
+    assert "*Ask for it*" in said(private)
+    assert "*Ask for it*" not in said(await scene.check_in(scene.host, card, "All is well."))
