@@ -202,13 +202,13 @@ def _share_select(me: Me) -> ui.Select[Any]:
 
 
 def _kept_words(me: Me) -> str:
-    if not me.check_ins:
-        return _("**Kept:** what stands here. No check-ins of yours are kept.")
-    return ngettext(
-        "**Kept:** what stands here, and the words of {count} check-in.",
-        "**Kept:** what stands here, and the words of {count} check-ins.",
-        me.check_ins,
-    ).format(count=me.check_ins)
+    if not me.check_ins and not me.calls:
+        return _("**Kept:** what stands here. No words of yours are kept.")
+    written = ngettext("{count} check-in", "{count} check-ins", me.check_ins).format(count=me.check_ins)
+    called = ngettext("{count} call", "{count} calls", me.calls).format(count=me.calls)
+    return _("**Kept:** what stands here, and your words in {check_ins} and {calls}.").format(
+        check_ins=written, calls=called
+    )
 
 
 def words_panel(mine: list[Mine], skip: int) -> ui.LayoutView:
@@ -253,9 +253,10 @@ def leaving_panel(me: Me) -> ui.LayoutView:
             _("**This goes, for good:**"),
             "- " + _("what you chose, wrote and offer in /me, and your reminders"),
             "- " + _("{words}, with their posts in the threads").format(words=words.format(count=me.check_ins)),
-            "- " + _("your name in the weavings, and anything you wrote ahead"),
+            "- " + _("your calls: those still open end, and the words of all are erased"),
+            "- " + _("your name in the weavings and in others' calls, and anything you wrote ahead"),
             _("**This stays:**"),
-            "- " + _("that someone answered or passed a round, as a count without a name"),
+            "- " + _("that someone answered or passed a round, or came to a call, without a name"),
             "- " + _("what you and others wrote in Discord yourselves; you can delete your own messages there"),
             _("Nobody can bring it back. *My data* gives you a copy first."),
         ]

@@ -80,6 +80,8 @@ def calls_export(session: Session, community_id: int, member_id: int) -> dict[st
                 "who_may_see": each.audience.value,
                 "written_at": _iso(each.written_at),
                 "opened_at": _iso(each.opened_at),
+                "rung": each.rung,
+                "next_step_at": _iso(each.next_at),
                 "ended_at": _iso(each.ended_at),
                 "first_answer_at": _iso(each.first_answer_at),
                 "it_helped": each.helped,
@@ -89,7 +91,7 @@ def calls_export(session: Session, community_id: int, member_id: int) -> dict[st
                     for relay in relays_of(session, each.id)
                     if relay.words
                 ],
-                "message_id": str(each.message_id) if each.message_id else None,
+                **_places(each),
             }
             for each in calls_by(session, community_id, member_id)
         ],
@@ -97,6 +99,8 @@ def calls_export(session: Session, community_id: int, member_id: int) -> dict[st
             {
                 "call": each.call_id,
                 "named_by_the_caller": each.named,
+                "thought_of_by": str(each.thought_of_by) if each.thought_of_by else None,
+                "rung": each.rung,
                 "asked_at": _iso(each.asked_at),
                 "because_of_your_offer": each.why,
                 "answer": each.kind.value,
@@ -108,6 +112,16 @@ def calls_export(session: Session, community_id: int, member_id: int) -> dict[st
         ],
         "people_you_thought_of": len(thought_of_by(session, community_id, member_id)),
     }
+
+
+def _places(call: Call) -> dict[str, str | None]:
+    ids = {
+        "channel_id": call.channel_id,
+        "message_id": call.message_id,
+        "thread_id": call.thread_id,
+        "door_id": call.door_id,
+    }
+    return {name: str(value) if value else None for name, value in ids.items()}
 
 
 def _iso(instant: datetime | None) -> str | None:

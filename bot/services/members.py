@@ -13,11 +13,14 @@ from bot.clock import Clock
 from bot.database import Database, transaction
 from bot.errors import Refusal
 from bot.language import _, ngettext
+from bot.services.call_records import calls_export, forget_calls
 from bot.services.communities import check_zone
+from bot.services.keepers import forget_keeper, keeper_export
 from bot.services.offers import add_offer, is_away, suggested_offers
 from bot.services.reminders import plan_reminders_anew
 from bot.services.showing import erase
 from bot.services.words import visible
+from bot.store.calls import calls_by
 from bot.store.checkins import CheckIn, CheckInKind, Round, check_ins_by
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
@@ -36,9 +39,9 @@ ASKS = (0, 1, 3, 5, 10)
 class Me:
     """What a member's own panel shows.
 
-    ``zone`` is theirs, else the community's. ``check_ins`` counts those with words. ``away_until`` is empty once
-    they are back. ``undelivered``: reminders are off because Discord let no direct message through. ``offers`` come
-    oldest first.
+    ``zone`` is theirs, else the community's. ``check_ins`` and ``calls`` count those with words. ``away_until`` is
+    empty once they are back. ``undelivered``: reminders are off because Discord let no direct message through.
+    ``offers`` come oldest first.
     """
 
     member: Member
@@ -47,6 +50,7 @@ class Me:
     away_until: date | None
     undelivered: bool
     offers: Sequence[Offer] = ()
+    calls: int = 0
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,8 @@ class Members:
                 }
                 for each in written
             ],
+            **calls_export(session, community_id, member_id),
+            "turns_as_keeper": keeper_export(session, community_id, member_id),
             "messages": [
                 {
                     "what": each.kind.value,
@@ -207,7 +213,8 @@ class Members:
     def forget(self, session: Session, community_id: int, member_id: int) -> int:
         """Erase everything kept about a member; return of how many check-ins the words were erased.
 
-        What they shared is removed from the threads. That someone answered or passed a round stays, as a count
+        What they shared is removed from the threads, and their name from what Kith said of them; calls of theirs that
+        are open end. That someone answered or passed a round, or was asked for a call and came, stays as a count
         without a name. Doing it twice changes nothing.
         """
         now = self._clock.now()
@@ -222,6 +229,8 @@ class Members:
                 each.written_at = session.get_one(Round, each.round_id).opens_at
         session.connection().execute(delete(Delivery).where(*_reminders_of(community_id, member_id)))
         remove_offers(session, community_id, member_id)
+        forget_calls(session, community_id, member_id, now)
+        forget_keeper(session, community_id, member_id, now)
         session.connection().execute(
             delete(Member).where(col(Member.community_id) == community_id, col(Member.member_id) == member_id)
         )
@@ -240,6 +249,7 @@ class Members:
             member=member,
             zone=zone,
             check_ins=sum(each.kind is CheckInKind.ANSWERED for each in written),
+            calls=sum(bool(each.words) for each in calls_by(session, community.id, member.member_id)),
             away_until=member.away_until if away else None,
             undelivered=not member.reminders and session.exec(came_back.limit(1)).one_or_none() is not None,
             offers=offers_of(session, community.id, member.member_id),
