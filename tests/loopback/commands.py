@@ -33,7 +33,7 @@ def command_data(
     if any(each["type"] in SUBCOMMANDS for each in command.get("options", [])):
         raise LookupError(f"{name} is only the first word of a command")
     inner["options"] = [_option(command, each, value, focused) for each, value in options.items()]
-    data["resolved"] = _resolved(options)
+    data["resolved"] = payloads.resolved(options.values())
     return data
 
 
@@ -51,18 +51,3 @@ def _option(command: JSON, name: str, value: object, focused: str | None) -> JSO
     plain: Any = str(value.id) if isinstance(value, Member | Channel | Role) else value
     option: JSON = {"type": kind, "name": name, "value": plain}
     return option | {"focused": True} if name == focused else option
-
-
-def _resolved(options: Mapping[str, object]) -> JSON:
-    found: JSON = {}
-    for value in options.values():
-        if isinstance(value, Member):
-            member = payloads.member(value)
-            found.setdefault("users", {})[str(value.id)] = member.pop("user")
-            found.setdefault("members", {})[str(value.id)] = member | {"permissions": "0"}
-        elif isinstance(value, Channel):
-            channel = payloads.channel(value) | {"permissions": "0"}
-            found.setdefault("channels", {})[str(value.id)] = channel
-        elif isinstance(value, Role):
-            found.setdefault("roles", {})[str(value.id)] = payloads.role(value)
-    return found

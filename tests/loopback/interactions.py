@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 from tests.loopback import payloads
 from tests.loopback.messages import shown
-from tests.loopback.people import JSON, Channel, Member, Message, User, permissions_of
+from tests.loopback.people import JSON, Channel, Member, Message, User, permissions_of, sees
 from tests.loopback.rest import TOKEN, Request, route
 from tests.loopback.world import EPHEMERAL, ApiError, World
 
@@ -87,7 +86,12 @@ class InteractiveWorld(World):
     def began(
         self, kind: int, data: JSON, by: Member | User, channel: Channel, clicked: Message | None = None
     ) -> Interaction:
-        """Note that someone did something, and return it with the event that tells the bot."""
+        """Note that someone did something, and return it with the event that tells the bot.
+
+        Raises LookupError when they can't see where it is to be done.
+        """
+        if isinstance(by, Member) and not sees(by, channel):
+            raise LookupError(f"{by.user.name} can't see {channel.name}")
         made = Interaction(self.snowflake(), {}, channel, time.monotonic(), clicked)
         made.payload = self._payload(made, kind, data, by)
         self.interactions.all[made.id] = made
@@ -257,43 +261,3 @@ def _edit_followup(world: World, request: Request) -> JSON:
 @route("DELETE", "/webhooks/*/*/messages/*")
 def _delete_followup(world: World, request: Request) -> None:
     _followup(_world(world).interactions.of(request), request).deleted = True
-
-
-def filled_in(form: JSON, values: Mapping[str, object]) -> list[JSON]:
-    """Return the parts of ``form`` as a client submits them, with ``values`` by custom_id.
-
-    What is not in ``values`` keeps what it was pre-filled with. Raises KeyError for a value with no part.
-    """
-    parts = payloads.numbered(form["components"])
-    unknown = set(values) - {part["custom_id"] for part in payloads.walk(parts) if "custom_id" in part}
-    if unknown:
-        raise KeyError(*unknown)
-    return [_part(part, values) for part in parts]
-
-
-def _part(part: JSON, values: Mapping[str, object]) -> JSON:
-    kept: JSON = {"type": part["type"], "id": part["id"]}
-    if "component" in part:
-        return kept | {"component": _part(part["component"], values)}
-    if "components" in part:
-        return kept | {"components": [_part(each, values) for each in part["components"]]}
-    if "custom_id" not in part:
-        return kept
-    kept["custom_id"] = part["custom_id"]
-    chosen = [each["value"] for each in part.get("options", []) if each.get("default")]
-    given = values.get(part["custom_id"])
-    match part["type"]:
-        case 4:
-            return kept | {"value": part.get("value") or "" if given is None else given}
-        case 21:
-            return kept | {"value": given if given is not None else next(iter(chosen), None)}
-        case 23:
-            return kept | {"value": bool(part.get("default")) if given is None else given}
-        case _:
-            picked = [each["id"] for each in part.get("default_values", [])] or chosen
-            return kept | {"values": picked if given is None else _ids(given)}
-
-
-def _ids(given: object) -> list[str]:
-    each = cast("list[object]", given if isinstance(given, list | tuple) else [given])
-    return [str(one.id) if isinstance(one, Member | Channel) else str(one) for one in each]

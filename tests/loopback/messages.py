@@ -1,11 +1,11 @@
-"""Requests about messages and the threads opened from them."""
+"""Requests about messages."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import islice
 
 from tests.loopback import payloads
-from tests.loopback.people import DIRECT, JSON, PRIVATE_THREAD, PUBLIC_THREAD, Channel, Message
+from tests.loopback.people import JSON, Channel, Message
 from tests.loopback.rest import Request, route
 from tests.loopback.world import ApiError, World
 
@@ -116,30 +116,3 @@ def _delete(world: World, request: Request) -> None:
 @route("POST", "/channels/*/typing")
 def _typing(world: World, request: Request) -> None:
     world.channel(request.id(), "send_messages")
-
-
-@route("POST", "/channels/*/messages/*/threads")
-def _thread_from_message(world: World, request: Request) -> JSON:
-    channel = world.channel(request.id(), "create_public_threads")
-    message = world.message(channel, request.id(1))
-    if message.thread is not None:
-        raise ApiError(400, 160004, "A thread has already been created for this message")
-    return payloads.channel(_open(world, channel, request.body, message, PUBLIC_THREAD))
-
-
-@route("POST", "/channels/*/threads")
-def _thread(world: World, request: Request) -> JSON:
-    kind = request.body.get("type", PRIVATE_THREAD)
-    need = "create_private_threads" if kind == PRIVATE_THREAD else "create_public_threads"
-    channel = world.channel(request.id(), need)
-    return payloads.channel(_open(world, channel, request.body, None, kind))
-
-
-def _open(world: World, channel: Channel, body: JSON, start: Message | None, kind: int) -> Channel:
-    if channel.kind == DIRECT or channel.parent is not None:
-        raise ApiError(400, 50024, "Cannot execute action on this channel type")
-    if not 1 <= len(body["name"]) <= 100:
-        raise ApiError(400, 50035, "name: Must be between 1 and 100 in length.")
-    thread = world.open_thread(channel, body["name"], start, kind)
-    thread.archives_after = body.get("auto_archive_duration") or thread.archives_after
-    return thread

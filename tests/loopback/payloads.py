@@ -6,6 +6,7 @@ from typing import cast
 from tests.loopback.people import (
     DIRECT,
     JSON,
+    PRIVATE_THREAD,
     Channel,
     Guild,
     Member,
@@ -13,6 +14,7 @@ from tests.loopback.people import (
     Role,
     User,
     permissions_of,
+    sees,
 )
 
 
@@ -25,6 +27,7 @@ def user(person: User) -> JSON:
         "discriminator": "0",
         "avatar": None,
         "bot": person.bot,
+        "primary_guild": None,
         "public_flags": 0,
         "flags": 0,
     }
@@ -57,7 +60,7 @@ def role(one: Role) -> JSON:
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "hoist": False,
         "managed": one.managed,
-        "mentionable": False,
+        "mentionable": one.mentionable,
         "flags": 0,
         "icon": None,
         "unicode_emoji": None,
@@ -71,6 +74,7 @@ def member(one: Member, channel: Channel | None = None) -> JSON:
         "roles": [str(each.id) for each in one.roles],
         "nick": None,
         "avatar": None,
+        "banner": None,
         "joined_at": one.joined.isoformat(),
         "premium_since": None,
         "communication_disabled_until": None,
@@ -118,7 +122,7 @@ def channel(one: Channel) -> JSON:
 
 
 def _thread(one: Channel, parent: Channel) -> JSON:
-    return {
+    answer: JSON = {
         "parent_id": str(parent.id),
         "owner_id": str(one.owner_id),
         "message_count": len(one.messages),
@@ -132,6 +136,9 @@ def _thread(one: Channel, parent: Channel) -> JSON:
             "create_timestamp": one.created.isoformat(),
         },
     }
+    if one.kind == PRIVATE_THREAD:
+        answer["thread_metadata"]["invitable"] = one.invitable
+    return answer
 
 
 def thread_member(thread: Channel, user_id: int) -> JSON:
@@ -181,7 +188,7 @@ def guild_created(one: Guild, bot: User) -> JSON:
         "member_count": len(one.members),
         "members": [member(one.members[bot.id])],
         "channels": [channel(each) for each in one.channels.values()],
-        "threads": [channel(each) for each in one.threads.values()],
+        "threads": [channel(each) for each in one.threads.values() if sees(one.members[bot.id], each)],
         "voice_states": [],
         "presences": [],
         "stage_instances": [],
@@ -208,7 +215,7 @@ def message(one: Message, *, worded: bool = True) -> JSON:
         "pinned": False,
         "mention_everyone": False,
         "mentions": _mentioned(one),
-        "mention_roles": [],
+        "mention_roles": [str(each) for each in one.pinged_roles],
     }
     if one.nonce is not None:
         answer["nonce"] = one.nonce
@@ -265,3 +272,19 @@ def walk(components: Iterable[JSON]) -> Iterable[JSON]:
         for key in ("accessory", "component"):
             if key in part:
                 yield from walk([part[key]])
+
+
+def resolved(picked: Iterable[object]) -> JSON:
+    """What Discord tells of members, channels and roles that were picked: the whole of what their ids stand for."""
+    found: JSON = {}
+    for one in picked:
+        if isinstance(one, Member):
+            whole = member(one)
+            found.setdefault("users", {})[str(one.id)] = whole.pop("user")
+            partial = {key: value for key, value in whole.items() if key not in ("deaf", "mute")}
+            found.setdefault("members", {})[str(one.id)] = partial | {"permissions": "0"}
+        elif isinstance(one, Channel):
+            found.setdefault("channels", {})[str(one.id)] = channel(one) | {"permissions": "0"}
+        elif isinstance(one, Role):
+            found.setdefault("roles", {})[str(one.id)] = role(one)
+    return found

@@ -20,7 +20,7 @@ def bits(*names: str) -> int:
 
 
 EVERYTHING = discord.Permissions.all().value
-OF_BOTS = EVERYTHING & ~bits("administrator")
+OF_BOTS = EVERYTHING & ~bits("administrator", "mention_everyone")
 OF_EVERYONE = bits(
     "view_channel",
     "read_message_history",
@@ -52,6 +52,7 @@ class Role:
     name: str
     permissions: int = 0
     managed: bool = False
+    mentionable: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +83,7 @@ class Overwrite:
 class Message:
     """A message as Discord keeps it; a deleted one stays here, marked.
 
-    ``at`` is on the monotonic clock; ``pinged`` are the ids of members it notified by name.
+    ``at`` is on the monotonic clock; ``pinged`` are the ids of members it notified by name, ``pinged_roles`` of roles.
     """
 
     id: int
@@ -97,6 +98,7 @@ class Message:
     flags: int = 0
     nonce: str | None = None
     pinged: list[int] = field(default_factory=list[int])
+    pinged_roles: list[int] = field(default_factory=list[int])
     reference: JSON | None = None
     application_id: int | None = None
     edited: datetime | None = None
@@ -130,6 +132,7 @@ class Channel:
     recipient: User | None = None
     archived: bool = False
     locked: bool = False
+    invitable: bool = True
     archives_after: int = 1440
 
     @property
@@ -189,3 +192,14 @@ def permissions_of(member: Member, channel: Channel) -> int:
     granted = granted & ~deny | allow
     own = place.overwrites.get(member.id)
     return granted & ~own.deny | own.allow if own else granted
+
+
+def sees(member: Member, channel: Channel) -> bool:
+    """Whether ``member`` can see ``channel``; a private thread is for those in it and those who manage threads.
+
+    Source: Discord's documentation, "Threads", private threads.
+    """
+    granted = permissions_of(member, channel)
+    if not granted & bits("view_channel"):
+        return False
+    return channel.kind != PRIVATE_THREAD or member.id in channel.people or bool(granted & bits("manage_threads"))

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from tests.loopback import payloads
-from tests.loopback.people import JSON, TEXT, Guild, Overwrite
+from tests.loopback.people import JSON, TEXT, Guild, Member, Overwrite
 from tests.loopback.world import ApiError, World
 
 TOKEN = "aW50ZXJhY3Rpb24"  # every interaction's token begins with this
@@ -70,6 +69,15 @@ def guild_of(world: World, request: Request) -> Guild:
     return guild
 
 
+def member_of(world: World, guild: Guild, user_id: int) -> Member:
+    """Return a member of a server. Raises ApiError: 10007 for those who are not in it, 10013 for nobody's id."""
+    if user_id not in world.users:
+        raise ApiError(404, 10013, "Unknown User")
+    if user_id not in guild.members:
+        raise ApiError(404, 10007, "Unknown Member")
+    return guild.members[user_id]
+
+
 @route("GET", "/users/@me")
 def _myself(world: World, _request: Request) -> JSON:
     return payloads.user(world.bot)
@@ -112,18 +120,9 @@ def _channels(world: World, request: Request) -> list[JSON]:
     return [payloads.channel(channel) for channel in guild_of(world, request).channels.values()]
 
 
-@route("GET", "/guilds/*/threads/active")
-def _threads(world: World, request: Request) -> JSON:
-    threads = [thread for thread in guild_of(world, request).threads.values() if not thread.archived]
-    return {"threads": [payloads.channel(thread) for thread in threads], "members": []}
-
-
 @route("GET", "/guilds/*/members/*")
 def _member(world: World, request: Request) -> JSON:
-    member = guild_of(world, request).members.get(request.id(1))
-    if member is None:
-        raise ApiError(404, 10007, "Unknown Member")
-    return payloads.member(member)
+    return payloads.member(member_of(world, guild_of(world, request), request.id(1)))
 
 
 @route("POST", "/guilds/*/channels")
@@ -154,22 +153,6 @@ def _edit_channel(world: World, request: Request) -> JSON:
         channel.overwrites[int(each["id"])] = Overwrite(each["type"] == 1, allow, deny)
     world.emit("CHANNEL_UPDATE" if channel.parent is None else "THREAD_UPDATE", payloads.channel(channel))
     return payloads.channel(channel)
-
-
-@route("GET", "/channels/*/thread-members")
-def _thread_members(world: World, request: Request) -> list[JSON]:
-    thread = world.channel(request.id())
-    return [payloads.thread_member(thread, each) for each in thread.people]
-
-
-@route("PUT", "/channels/*/thread-members/*")
-def _join_thread(world: World, request: Request) -> None:
-    world.channel(request.id(), "send_messages_in_threads").people[request.id(1)] = datetime.now(UTC)
-
-
-@route("DELETE", "/channels/*/thread-members/*")
-def _leave_thread(world: World, request: Request) -> None:
-    world.channel(request.id(), "manage_threads").people.pop(request.id(1), None)
 
 
 @route("GET", "/applications/*/commands")

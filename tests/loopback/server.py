@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any, Self, TypeVar, cast
@@ -16,6 +16,7 @@ from aiohttp import BodyPartReader, web
 
 from tests.loopback import payloads
 from tests.loopback.commands import command_data
+from tests.loopback.forms import chosen_in, filled_in, picked_in
 from tests.loopback.gateway import Gateway
 from tests.loopback.interactions import (
     AUTOCOMPLETE,
@@ -25,11 +26,11 @@ from tests.loopback.interactions import (
     OPEN_FORM,
     Interaction,
     InteractiveWorld,
-    filled_in,
 )
 from tests.loopback.limits import Limits
 from tests.loopback.people import JSON, Channel, Member, Message, User
 from tests.loopback.rest import Request, handler_of, template_of
+from tests.loopback.threads import OPENING
 from tests.loopback.world import ApiError
 
 T = TypeVar("T")
@@ -152,16 +153,16 @@ class Discord(InteractiveWorld):
         return await self.interaction(AUTOCOMPLETE if focused else COMMAND, data, by, channel)
 
     async def menu(self, name: str, message: Message, by: Member) -> Interaction:
-        """Let someone pick ``name`` from a message's menu."""
+        """Let someone pick ``name`` from a message's menu; the bot then gets the message with its words."""
         data = command_data(self.commands, by.guild.id, name, {}, None, kind=3)
         data["target_id"] = str(message.id)
         data["resolved"] = {"messages": {str(message.id): payloads.message(message)}}
         return await self.interaction(COMMAND, data, by, message.channel)
 
     async def press(
-        self, message: Message, custom_id: str, by: Member | User, values: Sequence[str] = ()
+        self, message: Message, custom_id: str, by: Member | User, values: Sequence[object] = ()
     ) -> Interaction:
-        """Let someone press a button, or choose ``values`` in a select.
+        """Let someone press a button, or choose ``values`` in a select: its options', or members, roles, channels.
 
         Raises LookupError when the message shows no such thing, or shows it disabled.
         """
@@ -172,20 +173,23 @@ class Discord(InteractiveWorld):
             raise LookupError(custom_id)
         data: JSON = {"custom_id": custom_id, "component_type": part["type"], "id": part["id"]}
         if part["type"] != 2:
-            data["values"] = list(values)
+            data["values"] = chosen_in(part, values)
+            if resolved := payloads.resolved(picked_in([part | data], message.channel.guild)):
+                data["resolved"] = resolved
         return await self.interaction(COMPONENT, data, by, message.channel, message)
 
     async def submit(self, form: Interaction, by: Member | User, values: Mapping[str, object]) -> Interaction:
-        """Let someone send the form that ``form`` was answered with, filled in by custom_id."""
+        """Let someone send the form that ``form`` was answered with, filled in by custom_id.
+
+        Radio groups, checkbox groups and selects take the values of their options; user, role and channel selects
+        take members, roles and channels. Raises LookupError and ValueError for what a client would not send.
+        """
         if form.kind != OPEN_FORM:
             raise LookupError("no form was opened")
-        data: JSON = {"custom_id": form.data["custom_id"], "components": filled_in(form.data, values)}
-        members = [each for each in _flat(values.values()) if isinstance(each, Member)]
-        if members:
-            data["resolved"] = {
-                "members": {str(each.id): payloads.member(each, form.channel) for each in members},
-                "users": {str(each.id): payloads.user(each.user) for each in members},
-            }
+        parts = filled_in(form.data, values)
+        data: JSON = {"custom_id": form.data["custom_id"], "components": parts}
+        if resolved := payloads.resolved(picked_in(parts, form.channel.guild)):
+            data["resolved"] = resolved
         return await self.interaction(FORM, data, by, form.channel, form.clicked)
 
     async def interaction(
@@ -262,7 +266,9 @@ class Discord(InteractiveWorld):
             answer = handler(self, asked)
         except ApiError as refusal:
             return refusal.status, {"message": refusal.sentence, "code": refusal.code}
-        return (204, None) if answer is None else (200, answer)
+        if answer is None:
+            return 204, None
+        return (201 if template in OPENING else 200), answer
 
 
 def some_posts_lost(probability: float, how: Loss, seed: int = 0) -> Callable[[Request], Loss | None]:
@@ -274,14 +280,6 @@ def some_posts_lost(probability: float, how: Loss, seed: int = 0) -> Callable[[R
         return how if is_post and dice.random() < probability else None
 
     return lose
-
-
-def _flat(values: Any) -> Iterator[object]:
-    for each in values:
-        if isinstance(each, list | tuple):
-            yield from cast("Sequence[object]", each)
-        else:
-            yield each
 
 
 async def _body(request: web.BaseRequest) -> Any:

@@ -24,11 +24,13 @@ from tests.loopback.people import (
     User,
     bits,
     permissions_of,
+    sees,
 )
 
 EPOCH = 1_420_070_400_000  # Discord counts milliseconds from 2015
 EPHEMERAL = 1 << 6
 MENTION = re.compile(r"<@!?(\d+)>")
+ROLE_MENTION = re.compile(r"<@&(\d+)>")
 
 
 class ApiError(Exception):
@@ -78,14 +80,14 @@ class World:
         *,
         host_role: bool = True,
     ) -> Guild:
-        """Make a server with an owner, the bot, text channels and a role called host."""
+        """Make a server with an owner, the bot, text channels and a role called host, which anyone may mention."""
         guild_id, now = self.snowflake(), datetime.now(UTC)
         owner = self.add_user(f"owner{next(self._names)}")
         guild = Guild(guild_id, name or f"community {len(self.guilds) + 1}", owner.id, now)
         guild.roles[guild_id] = Role(guild_id, "@everyone", OF_EVERYONE)
         self.guilds[guild_id] = guild
         if host_role:
-            self.add_role(guild, "host")
+            self.add_role(guild, "host").mentionable = True
         own = self.add_role(guild, self.bot.name, permissions=OF_BOTS)
         own.managed = True
         guild.members[owner.id] = Member(owner, guild, now)
@@ -107,6 +109,12 @@ class World:
         guild.members[person.id] = member
         return member
 
+    def leave(self, member: Member) -> None:
+        """Let someone leave, and with the server its threads; a bot without the members intent hears nothing of it."""
+        del member.guild.members[member.id]
+        for thread in member.guild.threads.values():
+            thread.people.pop(member.id, None)
+
     def add_channel(self, guild: Guild, name: str, kind: int = TEXT) -> Channel:
         """Make a channel, which the bot hears of if it is connected."""
         channel = Channel(self.snowflake(), name, kind, datetime.now(UTC), guild)
@@ -125,7 +133,9 @@ class World:
         self.emit("CHANNEL_UPDATE", payloads.channel(channel))
 
     def say(self, channel: Channel, by: Member | User, words: str) -> Message:
-        """Let a person write in ``channel``."""
+        """Let a person write in ``channel``. Raises LookupError when they can't see it."""
+        if isinstance(by, Member) and not sees(by, channel):
+            raise LookupError(f"{by.user.name} can't see {channel.name}")
         author = by.user if isinstance(by, Member) else by
         return self.keep(channel, author, {"content": words})
 
@@ -145,7 +155,7 @@ class World:
         if channel is None:
             raise ApiError(404, 10003, "Unknown Channel")
         if channel.guild is not None:
-            if not self.may(channel, "view_channel"):
+            if not sees(channel.guild.members[self.bot.id], channel):
                 raise ApiError(403, 50001, "Missing Access")
             if not self.may(channel, *needs):
                 raise ApiError(403, 50013, "Missing Permissions")
@@ -171,6 +181,10 @@ class World:
         message = self.draft(channel, author, body)
         channel.messages.append(message)
         channel.archived = False
+        if channel.parent is not None and channel.guild is not None:
+            for each in (author.id, *message.pinged):  # who writes in a thread or is mentioned there is in it
+                if each in channel.guild.members:
+                    channel.people.setdefault(each, message.time)
         if message.nonce is not None:
             self._nonces[channel.id, author.id, message.nonce] = message
         if not silent:
@@ -204,7 +218,19 @@ class World:
             message.flags = body["flags"] or 0
         if "files" in body:
             message.files = body["files"]
-        message.pinged = _pinged(message, body.get("allowed_mentions"))
+        message.pinged = _pinged(message, MENTION, "users", body.get("allowed_mentions"))
+        named = _pinged(message, ROLE_MENTION, "roles", body.get("allowed_mentions"))
+        message.pinged_roles = [each for each in named if self._rings(message, each)]
+
+    def _rings(self, message: Message, role_id: int) -> bool:
+        """Whether a mention of a role reaches those who have it: it is for all to mention, or the author may anyway."""
+        guild = message.channel.guild
+        role = guild.roles.get(role_id) if guild else None
+        if guild is None or role is None:
+            return False
+        author = guild.members.get(message.author.id)
+        may = author is not None and permissions_of(author, message.channel) & bits("mention_everyone")
+        return role.mentionable or bool(may)
 
     def rewrite(self, message: Message, body: JSON) -> None:
         """Edit ``message``, and tell the bot."""
@@ -251,10 +277,10 @@ class World:
         )
 
 
-def _pinged(message: Message, allowed: Mapping[str, Any] | None) -> list[int]:
+def _pinged(message: Message, mention: re.Pattern[str], kind: str, allowed: Mapping[str, Any] | None) -> list[int]:
     texts = [message.content, *(str(part.get("content", "")) for part in payloads.walk(message.components))]
-    named = [int(each) for text in texts if "<@" in text for each in MENTION.findall(text)]
-    if not named or allowed is None or "users" in allowed.get("parse", ()):
+    named = [int(each) for text in texts if "<@" in text for each in mention.findall(text)]
+    if not named or allowed is None or kind in allowed.get("parse", ()):
         return named
-    chosen = {int(each) for each in cast("list[str]", allowed.get("users", []))}
+    chosen = {int(each) for each in cast("list[str]", allowed.get(kind, []))}
     return [each for each in named if each in chosen]
