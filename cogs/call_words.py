@@ -216,7 +216,7 @@ def _helped(said: CallWord) -> Parts:
 
 
 def _yes(said: CallWord) -> Parts:
-    helped = _("{caller} says that it helped.").format(caller=name_of(said.call.caller_id))
+    helped = _("{caller} says that it helped.").format(caller=_caller(said))
     thanks = _("Thank you, {names}.").format(names=names_of(said.responders)) if said.responders else _("Thank you.")
     return [_text(f"{helped} {thanks}")]
 
@@ -224,7 +224,7 @@ def _yes(said: CallWord) -> Parts:
 def _learned(said: CallWord) -> Parts:
     if not said.call.learning:
         return [ui.TextDisplay("-# " + _("What was written here was taken back."))]
-    learned = _("What {caller} takes from it:").format(caller=name_of(said.call.caller_id))
+    learned = _("What {caller} takes from it:").format(caller=_caller(said))
     return [ui.TextDisplay(f"{learned}\n{quoted(said.call.learning)}")]
 
 
@@ -243,7 +243,11 @@ def _withdrawn(said: CallWord) -> Parts:
 
 def _asker(said: CallWord) -> str:
     """Return how the caller is spoken to; of a nameless call nobody learns who that is."""
-    return _("you who asked") if said.call.nameless else name_of(said.call.caller_id)
+    return _("you who asked") if said.call.nameless else _caller(said)
+
+
+def _caller(said: CallWord) -> str:
+    return name_of(None if said.call.nameless else said.call.caller_id)
 
 
 def _responder(said: CallWord) -> str:
