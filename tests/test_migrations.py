@@ -3,24 +3,33 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, column, create_engine, insert, inspect, null, table, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from bot import store
-from bot.database import ROOT, NewerDatabase, current_revision, engine_for, newest_revision
-from bot.store.communities import Community
-from bot.store.rhythms import Rhythm
+from bot.database import MIGRATIONS, ROOT, NewerDatabase, current_revision, engine_for, newest_revision
+from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
+from bot.store.communities import Community, Remembered
+from bot.store.deliveries import FIRST, Delivery, DeliveryKind, DeliveryState, Priority
+from bot.store.members import Member
+from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
 from tests.conftest import migrate_url
 from tests.fakes import MONDAY_MORNING
 
@@ -106,7 +115,7 @@ def state(url: str) -> State:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            columns = {column["name"] for column in inspect(connection).get_columns("community")}
+            columns = {each["name"] for each in inspect(connection).get_columns("community")}
             return State(
                 current_revision(connection),
                 inspect(connection).has_table("half"),
@@ -234,3 +243,147 @@ def copied(url: str) -> list[State]:
 
 def test_the_newest_file_is_alembics_head() -> None:
     assert ScriptDirectory(str(ROOT / "migrations")).get_current_head() == newest_revision()
+
+
+LAST_RELEASE = "0001"
+LATER = MONDAY_MORNING + timedelta(days=3)
+
+
+def migrate_to_the_last_release(url: str) -> None:
+    """Make the tables as the last release had them."""
+    config = Config(toml_file=str(ROOT / "pyproject.toml"))
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = engine_for(make_url(url), foreign_keys=False)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, LAST_RELEASE)
+    engine.dispose()
+
+
+def rows_of_the_last_release() -> Iterator[SQLModel]:
+    """Yield rows of everything the last release kept, parents first; their ids are counted from one."""
+    yield Community(id=1, purpose="To host well.", created_at=MONDAY_MORNING, begun_at=LATER, host_role_id=7)
+    yield Community(id=2, language="de", zone="Europe/Berlin", created_at=MONDAY_MORNING, left_at=LATER)
+    yield Remembered(name="commands", value="digest")
+    yield Member(community_id=1, member_id=11)
+    yield Member(
+        community_id=1, member_id=12, language="de", zone="Asia/Kathmandu", away_until=LATER.date(), reminders=True
+    )
+    for community_id, state in ((1, RhythmState.ACTIVE), (2, RhythmState.ENDED)):
+        yield Rhythm(
+            community_id=community_id, weekday=0, anchor=MONDAY_MORNING.date(), at=time(9), zone="UTC", state=state
+        )
+    for day, state in enumerate(RoundState, start=1):
+        yield Round(
+            community_id=1,
+            rhythm_id=1,
+            day=date(2026, 11, day),
+            question_id="work:1",
+            question="What are you at?",
+            tag="work",
+            opens_at=MONDAY_MORNING,
+            closes_at=LATER,
+            state=state,
+            message_id=1000 + day,
+        )
+    for number, kind in enumerate(CheckInKind):
+        yield CheckIn(
+            community_id=1, round_id=1, member_id=11 + number, kind=kind, words=f"Words — {number}", written_at=LATER
+        )
+    yield CheckIn(community_id=1, round_id=2, kind=CheckInKind.ANSWERED, written_at=LATER)  # by someone forgotten
+    yield CheckIn(community_id=1, member_id=12, kind=CheckInKind.ANSWERED, words="Ahead.", written_at=LATER)
+    for kind in ("round", "check-in", "weaving", "reminder", "quiet", "note"):
+        for key, state in enumerate(DeliveryState):
+            yield Delivery(
+                community_id=1,
+                kind=DeliveryKind(kind),
+                subject_id=1,
+                key=str(key),
+                priority=Priority.RITUAL,
+                due_at=MONDAY_MORNING,
+                state=state,
+                claim="c" * 32 if state is DeliveryState.CLAIMED else None,
+            )
+
+
+def keep(connection: Connection, row: SQLModel) -> int | None:
+    """Insert a row as far as the tables have its columns; return the id it was given, if they count them."""
+    known = SQLModel.metadata.tables[type(row).__name__.lower()]
+    there = {each["name"] for each in inspect(connection).get_columns(known.name)}
+    plain = table(known.name, *(column(each.name, each.type) for each in known.columns))
+    values = {name: value for name, value in row.model_dump().items() if name in there and value is not None}
+    inserted = connection.execute(insert(plain).values(values).returning(plain.c.id if "id" in there else null()))
+    return inserted.scalar_one()
+
+
+def everything(connection: Connection, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
+    """Return all rows of some tables, in the columns named."""
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for name, listed in columns.items():
+        rows = connection.execute(text(f"SELECT {', '.join(listed)} FROM {name}"))
+        found[name] = sorted((tuple(row) for row in rows), key=repr)
+    return found
+
+
+def test_the_last_releases_rows_are_all_there_afterwards(database_url: str) -> None:
+    migrate_to_the_last_release(database_url)
+    engine = engine_for(make_url(database_url))
+    with engine.begin() as connection:
+        for row in rows_of_the_last_release():
+            keep(connection, row)
+        tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+        columns = {name: [each["name"] for each in inspect(connection).get_columns(name)] for name in tables}
+        before = everything(connection, columns)
+    assert {len(rows) for rows in before.values()} == {1, 2, 4, 5, 36}
+
+    migrate_url(database_url)
+
+    with engine.connect() as connection:
+        assert current_revision(connection) == newest_revision()
+        assert everything(connection, columns) == before
+        new = connection.execute(text("SELECT about, asks_a_month, keeps, kept_at FROM member")).all()
+    engine.dispose()
+    assert [tuple(row) for row in new] == [("", 3, False, None)] * 2
+    for copy in copies(database_url):
+        with closing(sqlite3.connect(copy)) as connection:
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(LAST_RELEASE,)]
+
+
+def test_after_the_last_release_no_delivery_gets_an_id_again(database_url: str) -> None:
+    migrate_to_the_last_release(database_url)
+    engine = engine_for(make_url(database_url))
+    with engine.begin() as connection:
+        *_others, last = [keep(connection, row) for row in rows_of_the_last_release()]
+        assert last == 36
+        connection.execute(text("DELETE FROM delivery WHERE id > 30"))
+
+    migrate_url(database_url)
+
+    new = Delivery(
+        community_id=1, kind=DeliveryKind.CALL, subject_id=1, priority=Priority.CALL, due_at=LATER, key=FIRST
+    )
+    with engine.begin() as connection:
+        assert keep(connection, new) == 37
+    engine.dispose()
+
+
+def test_after_the_last_release_rows_still_need_their_parents(database_url: str) -> None:
+    migrate_to_the_last_release(database_url)
+    engine = engine_for(make_url(database_url))
+    with engine.begin() as connection:
+        for row in rows_of_the_last_release():
+            keep(connection, row)
+
+    migrate_url(database_url)
+
+    orphans = (
+        CheckIn(community_id=1, round_id=99, member_id=1, kind=CheckInKind.PASSED, written_at=LATER),
+        Member(community_id=99, member_id=1),
+        Rhythm(community_id=99, weekday=0, anchor=LATER.date(), at=time(9), zone="UTC", kind=RhythmKind.KEEPER),
+    )
+    for orphan in orphans:
+        with pytest.raises(IntegrityError), engine.begin() as connection:
+            keep(connection, orphan)
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text("DELETE FROM community WHERE id = 1"))
+    engine.dispose()
