@@ -15,14 +15,12 @@ from bot.courier import Impossible, Needless, Said, Unreadable, marker_of
 from bot.language import _, speaking
 from bot.services.call_cards import NO_CARD, CallCard, CallWord
 from bot.services.ladder import CALLER, HOSTS
+from bot.services.words import help_word
 from bot.store.calls import Call
 from bot.store.communities import Community
 from bot.store.deliveries import FIRST, Delivery, DeliveryKind
 from cogs import call_cards, call_words
-from cogs.hands import UNKNOWN_MESSAGE, WEEK_IN_MINUTES, Draw, Hands, Sayings, required, shortened
-
-NAME_WORDS = 60
-"""Characters of a call that name its thread."""
+from cogs.hands import UNKNOWN_MESSAGE, WEEK_IN_MINUTES, Draw, Hands, Sayings, required
 
 Drawing = Callable[[CallWord, int | None], ui.LayoutView]
 
@@ -59,28 +57,18 @@ class CallVoice:
             return await self._earlier(delivery, channel_id, channel_id, card.moot)
         said = await self._hands.post(delivery, channel_id, draw)
         with contextlib.suppress(discord.Forbidden, discord.NotFound):  # the next rung can't be said then, and tells
-            await self._make_thread(call, channel_id, required(said.message_id))
+            await self._make_thread(card, channel_id, required(said.message_id))
         return said
 
     async def _redraw(self, delivery: Delivery, call: Call, draw: Draw) -> Said:
         """Edit a card where it stands; one that is gone comes anew with the next rung."""
         channel_id = required(call.thread_id if call.private else call.channel_id)
         try:
-            said = await self._hands.awake(
+            return await self._hands.awake(
                 channel_id, self._hands.edit, required(call.message_id), draw(marker_of(delivery))
             )
         except discord.NotFound as error:
             raise Needless("card-gone" if error.code == UNKNOWN_MESSAGE else "channel-gone") from error
-        if not call.private and not call.words:
-            await self._rename_thread(call)
-        return said
-
-    async def _rename_thread(self, call: Call) -> None:
-        """Take the words of a call out of its thread's name, as out of everything else."""
-        with contextlib.suppress(discord.NotFound, discord.Forbidden):
-            thread = await self._bot.fetch_channel(required(call.thread_id))
-            if isinstance(thread, discord.Thread) and thread.name != (name := thread_name(call)):
-                await thread.edit(name=name, archived=False)
 
     async def _post_privately(self, delivery: Delivery, card: CallCard) -> Said:
         """Make the private thread of a call, let in whom it is for, and post the card there."""
@@ -92,9 +80,7 @@ class CallVoice:
         thread_id = await self._private_thread(delivery, card, parent_id)
         if card.moot:
             return await self._earlier(delivery, thread_id, parent_id, card.moot)
-        for member_id in here:
-            with contextlib.suppress(discord.Forbidden, discord.NotFound):  # who can't see the channel can't be let in
-                await self._bot.http.add_user_to_thread(required(thread_id), member_id)
+        await self._let_in(required(thread_id), here)
         draw = drawn(card.community, lambda marker: call_cards.call_card(card, marker))
         return await self._hands.post(delivery, required(thread_id), draw, parent_id=parent_id)
 
@@ -128,6 +114,17 @@ class CallVoice:
         )
         courier.checkpoint("threaded")
         return thread.id
+
+    async def _let_in(self, thread_id: int, people: list[int]) -> None:
+        """Let people into a private thread; who can't see its channel stays out. Raises Forbidden when all do."""
+        refusals: list[discord.Forbidden] = []
+        for member_id in people:
+            try:
+                await self._bot.http.add_user_to_thread(thread_id, member_id)
+            except discord.Forbidden as error:
+                refusals.append(error)
+        if refusals and len(refusals) == len(people):
+            raise refusals[0]
 
     async def _say_door(self, delivery: Delivery) -> Said:
         card = await self._cards.card(delivery)
@@ -198,6 +195,9 @@ class CallVoice:
 
         async def post(thread_id: int) -> Said:
             users = call_words.mentioned(word)
+            if call.private and word.what == "asked":
+                with contextlib.suppress(discord.Forbidden):
+                    await self._let_in(thread_id, users)
             return await self._hands.post(delivery, thread_id, draw, parent_id=call.channel_id, users=users)
 
         try:
@@ -205,11 +205,13 @@ class CallVoice:
         except discord.NotFound:
             if call.private:
                 raise
-        await self._make_thread(call, required(call.channel_id), call.thread_id)  # it bears its card's id
+        await self._make_thread(word, required(call.channel_id), call.thread_id)  # it bears its card's id
         return await post(call.thread_id)
 
-    async def _make_thread(self, call: Call, channel_id: int, message_id: int) -> None:
-        await self._hands.make_thread(channel_id, message_id, thread_name(call))
+    async def _make_thread(self, shown: CallCard | CallWord, channel_id: int, message_id: int) -> None:
+        with speaking(shown.community.language):
+            name = thread_name(shown.call)
+        await self._hands.make_thread(channel_id, message_id, name)
 
     async def _earlier(self, delivery: Delivery, channel_id: int | None, readable_id: int | None, moot: str) -> Said:
         """Return what an earlier attempt said of something that is not to be said any more. Raises Needless."""
@@ -225,8 +227,9 @@ class CallVoice:
 
 
 def thread_name(call: Call) -> str:
-    """Return the first words of a call."""
-    return shortened(" ".join(call.words.split()), NAME_WORDS) or "…"
+    """Return what would help: none of the words, which a thread's name and the server's log would keep for good."""
+    helps = ", ".join(help_word(each) for each in call.helps)
+    return _("A call: {helps}").format(helps=helps) if helps else _("A call")
 
 
 def drawn(community: Community, draw: Draw) -> Draw:

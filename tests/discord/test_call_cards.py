@@ -83,7 +83,7 @@ async def test_a_call_has_a_card_for_everyone_and_a_thread_in_which_those_who_of
     assert f"{scene.ada.mention} asks" in card.text
     assert f"> {WORDS}\n**What would help:** listen\n**Waiting** for someone" in card.text
     assert labels_of(card.components_raw) == [*RESPONSES, *CALLERS]
-    assert scene.env.backend.get_channel(card.id).name == WORDS
+    assert scene.env.backend.get_channel(card.id).name == "A call: listen"
     [asked] = in_thread(scene, call)
     assert f"{scene.bo.mention} offers *opening a circle*" in asked.text
     assert (
@@ -213,7 +213,7 @@ async def test_a_call_without_a_name_is_nowhere_with_its_caller(scene: Scene) ->
     await scene.tick()
     assert in_thread(scene, call)[0].text.endswith("What was written here was taken back.")
     assert "Withdrawn, and its words are gone." in in_channel(scene)[0].text
-    assert scene.env.backend.get_channel(call.thread_id or 0).name == "…"
+    assert scene.env.backend.get_channel(call.thread_id or 0).name == "A call: listen"
 
 
 async def test_a_card_that_was_deleted_comes_anew_with_the_next_rung(scene: Scene) -> None:
