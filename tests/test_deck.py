@@ -245,7 +245,7 @@ def test_a_folder_without_english_is_refused(tmp_path: Path):
 
 
 def test_a_folder_without_decks_is_not_a_language(folder: Path):
-    (folder / "en" / "formats").mkdir()
+    (folder / "en" / "formats").mkdir(exist_ok=True)
     (folder / "en" / "formats" / "story.toml").write_text("minutes = 5", "utf-8")
     (folder / "notes").mkdir()
 
