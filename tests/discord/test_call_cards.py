@@ -130,7 +130,7 @@ async def test_a_silent_call_asks_others_then_the_keeper_then_the_hosts_and_stay
         await scene.later(days=1)
 
     others, caller = in_thread(scene, call)
-    assert f"{scene.host.mention} offers other things, and has not been asked for a while" in others.text
+    assert f"{scene.host.mention} offers other things, and may know someone" in others.text
     assert f"{scene.ada.mention}, your call still stands" in caller.text
     assert labels_of(caller.components_raw) == CALLERS
     _card, hosts = in_channel(scene)
@@ -181,6 +181,20 @@ async def test_a_call_for_hosts_shows_them_a_door_with_nothing_of_it(scene: Scen
     await scene.tick()
     assert in_channel(scene)[0].text == "A call to the hosts has ended."
     assert WORDS not in str(scene.env.backend.messages[call.thread_id or 0])
+
+
+async def test_a_host_somebody_thought_of_is_let_in_to_the_call_and_asked(scene: Scene) -> None:
+    await begin(scene)
+    call = await send(scene, scene.ada, audience=Audience.HOSTS)
+    host = Person(scene.host.id, frozenset({scene.hosts.id}))
+
+    await scene.app.responses.know_someone(scene.guild.id, scene.person, call.id or 0, host)
+    await scene.tick()
+
+    assert scene.host.id in scene.env.backend.get_channel(call.thread_id or 0).thread_members
+    asked = in_thread(scene, call)[-1].text
+    assert f"{scene.host.mention}, {scene.admin.mention} thought of you for this call." in asked
+    assert mentions(scene)[-1] == ([scene.host.id], [])
 
 
 async def test_a_call_without_a_name_is_nowhere_with_its_caller(scene: Scene) -> None:
