@@ -9,7 +9,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.database import ROOT
 from bot.doctor import Finding, Mark, doctor, examine, python, sqlite_version, zone_data
-from tests.conftest import migrate_url
+from tests.conftest import migrate_url, prepare
 from tests.loopback.launch import point_discord_at
 from tests.loopback.server import Discord
 from tests.test_settings import NAMES, TOKEN
@@ -24,7 +24,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     write_settings(folder, f"DISCORD_TOKEN={TOKEN}\n")
-    migrate_url("sqlite:///data/kith.db")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data" / "kith.db").touch(mode=0o600)
+    prepare("sqlite:///data/kith.db")
     return folder
 
 
