@@ -10,6 +10,9 @@ from bot.services.call_cards import CallCards
 from bot.services.callers import Callers
 from bot.services.calls import Calls
 from bot.services.checkins import CheckIns
+from bot.services.circle_cards import CircleCards
+from bot.services.circles import Circles
+from bot.services.circling import Circling
 from bot.services.communities import Communities
 from bot.services.keepers import Keepers
 from bot.services.members import Members
@@ -35,6 +38,9 @@ class App:
     callers: Callers
     call_cards: CallCards
     keepers: Keepers
+    circles: Circles
+    circling: Circling
+    circle_cards: CircleCards
     courier: Courier
 
 
@@ -48,6 +54,7 @@ def assemble(database_url: str, clock: Clock) -> App:
     rounds = Rounds(database, clock)
     keepers = Keepers(database, clock)
     call_cards = CallCards(database, clock)
+    circle_cards = CircleCards(database, clock)
     return App(
         clock=clock,
         database=database,
@@ -61,6 +68,9 @@ def assemble(database_url: str, clock: Clock) -> App:
         responses=Responses(database, clock),
         callers=Callers(database, clock),
         call_cards=call_cards,
+        circles=Circles(database, clock),
+        circling=Circling(database, clock),
+        circle_cards=circle_cards,
         keepers=keepers,
-        courier=Courier(database, clock, rounds.settle | call_cards.settle | keepers.settle),
+        courier=Courier(database, clock, rounds.settle | call_cards.settle | circle_cards.settle | keepers.settle),
     )

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from bot.store.calls import Call, Relay, Response, Rung
 from bot.store.checkins import CheckIn, Round
+from bot.store.circles import Circle, CircleGroup, CircleRole, Coming, Harvest, HostInvitation, Seat, Wish
 from bot.store.communities import Community, Remembered
 from bot.store.deliveries import Delivery
 from bot.store.keepers import KeeperTurn
@@ -26,5 +27,13 @@ TABLES: tuple[type[SQLModel], ...] = (
     Offer,
     OfferStem,
     KeeperTurn,
+    Circle,
+    CircleRole,
+    Coming,
+    HostInvitation,
+    Seat,
+    CircleGroup,
+    Harvest,
+    Wish,
 )
 """Every table; naming them here loads them all before the schema is compared or written."""

@@ -177,6 +177,15 @@ def questions_used(session: Session, community_id: int, since: datetime) -> dict
     return dict(asked)
 
 
+def round_tags_since(session: Session, community_id: int, since: datetime) -> Sequence[str]:
+    """Return the elements or overlaps a community's rounds since then were about."""
+    return session.exec(
+        select(Round.tag).where(
+            Round.community_id == community_id, Round.opens_at >= since, Round.state != RoundState.SKIPPED
+        )
+    ).all()
+
+
 def check_in_of(session: Session, community_id: int, round_id: int | None, member_id: int) -> CheckIn | None:
     """Return what a member did with a round; with no round, what they wrote ahead."""
     return session.exec(

@@ -39,6 +39,14 @@ class DeliveryKind(StrEnum):
     """Anything else said in a call's thread; the key is ``n:what:id``. Subject: the call."""
     KEEPER = "keeper"
     """Whose turn it is to keep calls: posted once, later edited. Subject: the keeper's turn."""
+    CIRCLE = "circle"
+    """A circle's card: posted once, later edited to show who comes and how it stands. Subject: the circle."""
+    EVENT = "event"
+    """A live circle's scheduled event on Discord, made and kept in step. Subject: the circle."""
+    PANEL = "panel"
+    """A running circle's step and buttons: a new message a step, edited meanwhile. Subject: the circle."""
+    CIRCLE_WORD = "circle-word"
+    """Anything else said in a circle's thread; the key is ``n:what:about``. Subject: the circle."""
 
 
 class Priority(IntEnum):

@@ -22,6 +22,14 @@ class Share(StrEnum):
     ME = "me"
 
 
+class HostingWish(StrEnum):
+    """Whether a member would like to host circles."""
+
+    HOST = "host"
+    CO_HOST = "co-host"
+    NOT_NOW = "not now"
+
+
 class Member(SQLModel, table=True):
     """One member's choices in one community; no row means that all of them are the defaults.
 
@@ -29,6 +37,7 @@ class Member(SQLModel, table=True):
     Reminders come by direct message at ``reminder_hour`` (0–23) in their zone, to those who asked for them.
     ``about`` is their line about themselves; they are asked to respond to calls at most ``asks_a_month`` times in 30
     days. Those who ``keeps`` take turns as keeper of calls; ``kept_at`` is when their last turn began.
+    ``hosted_at`` is when they last hosted or co-hosted a circle; until they ``has_hosted`` once, they co-host.
     """
 
     community_id: int = snowflake(primary_key=True, foreign_key="community.id")
@@ -43,6 +52,9 @@ class Member(SQLModel, table=True):
     asks_a_month: int = ASKS_A_MONTH
     keeps: bool = False
     kept_at: datetime | None = None
+    hosting: HostingWish = one_of(HostingWish, default=HostingWish.NOT_NOW)
+    has_hosted: bool = False
+    hosted_at: datetime | None = None
 
 
 def member_of(session: Session, community_id: int, member_id: int) -> Member:
@@ -62,6 +74,14 @@ def one_choice_at_a_time(session: Session, community_id: int, member_id: int) ->
     saved_member(session, community_id, member_id)
     theirs = (col(Member.community_id) == community_id, col(Member.member_id) == member_id)
     session.connection().execute(update(Member).where(*theirs).values(keeps=Member.keeps))
+
+
+def members_who_would_host(session: Session, community_id: int) -> Sequence[Member]:
+    """Return the members who would host or co-host circles, those who never did first, then the longest ago."""
+    found = session.exec(
+        select(Member).where(Member.community_id == community_id, Member.hosting != HostingWish.NOT_NOW)
+    ).all()
+    return sorted(found, key=lambda each: (each.hosted_at is not None, each.hosted_at, each.member_id))
 
 
 def members_who_want_reminders(session: Session, community_id: int) -> Sequence[Member]:

@@ -12,11 +12,19 @@ from bot.store.columns import one_of, row_id, snowflake
 from bot.store.communities import Community, are_tended
 
 
+class Way(StrEnum):
+    """How a circle meets."""
+
+    LIVE = "live"
+    WRITTEN = "written"
+
+
 class RhythmKind(StrEnum):
     """What a rhythm brings."""
 
     CHECKIN = "checkin"
     KEEPER = "keeper"
+    CIRCLE = "circle"
 
 
 class RhythmState(StrEnum):
@@ -55,6 +63,10 @@ class Rhythm(SQLModel, table=True):
     paused_until: date | None = None
     counted_from: date | None = None
     question_id: str | None = Field(default=None, max_length=80)
+    format_id: str | None = Field(default=None, max_length=80)
+    way: Way | None = one_of(Way, default=None)
+    place_id: int | None = snowflake(default=None)
+    room: int | None = None
     request_id: int | None = snowflake(default=None, unique=True)
 
     @property

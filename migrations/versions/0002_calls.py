@@ -4,6 +4,8 @@ import sqlalchemy as sa
 import sqlmodel.sql.sqltypes
 from alembic import op
 
+from migrations.kinds import add_kinds
+
 revision = "0002"
 down_revision = "0001"
 
@@ -12,9 +14,6 @@ BEFORE = {
     "rhythm": ["checkin"],
 }
 NEW = {"delivery": ["call", "door", "rung", "word", "keeper"], "rhythm": ["keeper"]}
-
-KEPT = {"delivery": {"sqlite_autoincrement": True}, "rhythm": {}}
-"""What SQLite's copy of a table must not lose."""
 
 
 def upgrade() -> None:
@@ -218,32 +217,5 @@ def upgrade() -> None:
     for column in ("about", "asks_a_month", "keeps"):  # the program gives these values itself
         with op.batch_alter_table("member", schema=None) as batch_op:
             batch_op.alter_column(column, server_default=None)
-    given_out = ids_given_out()
     for table, kinds in BEFORE.items():
-        name = f"{table}kind"
-        with op.batch_alter_table(table, schema=None, table_kwargs=KEPT[table]) as batch_op:
-            batch_op.alter_column(
-                "kind",
-                existing_type=sa.Enum(*kinds, name=name, native_enum=False, create_constraint=True, length=20),
-                type_=sa.Enum(*kinds, *NEW[table], name=name, native_enum=False, create_constraint=True, length=20),
-                existing_nullable=False,
-            )
-    remember_ids(given_out)
-
-
-def ids_given_out() -> int:
-    """Return the highest id a delivery ever had on SQLite, which counts them beside the table."""
-    if op.get_bind().dialect.name != "sqlite":
-        return 0
-    counted = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
-    return op.get_bind().execute(counted).scalar() or 0
-
-
-def remember_ids(given_out: int) -> None:
-    """Let no delivery's id come twice: SQLite's copy of the table knows only of those that are still there."""
-    if not given_out:
-        return
-    op.execute("DELETE FROM sqlite_sequence WHERE name = 'delivery'")
-    op.execute(
-        sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('delivery', :given)").bindparams(given=given_out)
-    )
+        add_kinds(table, kinds, NEW[table])

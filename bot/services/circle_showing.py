@@ -1,0 +1,63 @@
+"""Plans what a circle shows: its card, its event, its panel, and what is said in its thread."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.store.circles import Circle, Way
+from bot.store.deliveries import DeliveryKind, Priority, plan
+
+
+def show_circle(session: Session, circle: Circle, now: datetime, *, event: bool = False) -> None:
+    """Plan that a circle's card shows how it stands; the first time posts it.
+
+    With ``event`` the scheduled event of a live circle is made, or kept in step.
+    """
+    session.flush()
+    _plan(session, circle, DeliveryKind.CIRCLE, str(circle.version), now)
+    circle.version += 1
+    if event and circle.way is Way.LIVE:
+        _plan(session, circle, DeliveryKind.EVENT, str(circle.event_version), now)
+        circle.event_version += 1
+
+
+def show_panel(session: Session, circle: Circle, now: datetime, *, anew: bool = False) -> None:
+    """Plan that a circle's panel shows the step it is at; the first time, and ``anew``, it is a new message."""
+    session.flush()
+    posts = anew or circle.panel_version == 0
+    _plan(session, circle, DeliveryKind.PANEL, f"{circle.panel_version}{NEW if posts else ''}", now)
+    circle.panel_version += 1
+
+
+def say_in_circle(
+    session: Session, circle: Circle, what: str, due_at: datetime, *, expires_at: datetime | None = None
+) -> None:
+    """Plan something to be said in a circle's thread; ``what`` is a word and what it is about, such as ``invite:1``."""
+    session.flush()
+    _plan(session, circle, DeliveryKind.CIRCLE_WORD, f"{circle.said}:{what}", due_at, expires_at)
+    circle.said += 1
+
+
+NEW = ":new"
+"""Ends the key of a panel that is to be a new message, below what was said since the last."""
+
+
+def _plan(
+    session: Session,
+    circle: Circle,
+    kind: DeliveryKind,
+    key: str,
+    due_at: datetime,
+    expires_at: datetime | None = None,
+) -> None:
+    assert circle.id is not None
+    plan(
+        session,
+        kind,
+        circle.id,
+        key=key,
+        community_id=circle.community_id,
+        due_at=due_at,
+        priority=Priority.WORDS,
+        expires_at=expires_at,
+    )

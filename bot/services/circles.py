@@ -1,0 +1,370 @@
+"""Learning circles: proposing one, the circle rhythm, coming, taking a role, moving and cancelling."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from bot.circle_deck import our_circle_decks
+from bot.clock import Clock
+from bot.database import Database, insert_if_new, transaction
+from bot.errors import Refusal
+from bot.formats import Role, our_formats
+from bot.language import _
+from bot.services.circle_showing import say_in_circle, show_circle, show_panel
+from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
+from bot.services.hosting import come_past, give_back, invite, may_host, start_over, take_role
+from bot.services.people import Person, is_host, require_host
+from bot.services.rhythms import come_round
+from bot.services.running import tend_running
+from bot.services.words import check_line, visible
+from bot.store.circles import (
+    Circle,
+    CircleRole,
+    CircleState,
+    Coming,
+    ComingKind,
+    Way,
+    answer_of,
+    circle_key,
+    circle_of,
+    circle_requested_by,
+    circles_due,
+    coming_circles,
+    invited_to_host,
+    roles_in,
+)
+from bot.store.communities import Community, community_of
+from bot.store.members import member_of
+from bot.store.rhythms import Rhythm, RhythmKind, rhythms_due
+
+LEAD = timedelta(days=7)
+"""How long before its time a circle of a rhythm is announced: hosts are invited from then on."""
+LONGEST_TITLE = 100
+LONGEST_INTENTION = 300
+SOONEST, LATEST = timedelta(minutes=20), timedelta(days=366)
+MOST_COMING = 20
+"""Circles to come in one community; beyond that they are a calendar nobody reads."""
+AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class NewCircle:
+    """What a member proposes; with no theme one is drawn, and their own words stand before the deck's."""
+
+    starts_at: datetime
+    format_id: str
+    way: Way
+    title: str = ""
+    intention: str = ""
+    theme_id: str | None = None
+    place_id: int | None = None
+    link: str = ""
+    room: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a press on a circle's card; ``again``: it stood so already; ``waits``: there was no room."""
+
+    view: CircleView
+    role: Role | None = None
+    again: bool = False
+    waits: bool = False
+
+
+class Circles:
+    """Keeps circles until they begin, and lets those that run go on. All look-ups are within one community."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    async def tend(self) -> None:
+        """Announce the circles of rhythms, and do what is due for each circle, all that was missed in order."""
+        while await self.open_due() == AT_ONCE:
+            pass
+        while await self.tend_due():
+            pass
+
+    @transaction
+    def open_due(self, session: Session) -> int:
+        """Announce the next circle of each rhythm a week before its time; return how many came round."""
+        now = self._clock.now()
+        due = rhythms_due(session, RhythmKind.CIRCLE, now + LEAD, AT_ONCE)
+        for rhythm in due:
+            self._announce(session, rhythm, now)
+        return len(due)
+
+    def _announce(self, session: Session, rhythm: Rhythm, now: datetime) -> None:
+        slot, _following = come_round(rhythm, now)
+        if slot.instant <= now:
+            return  # Kith was off when it would have been announced
+        community = community_of(session, rhythm.community_id, now)
+        theme = draw_theme(session, community, now)
+        circle = Circle(
+            community_id=community.id,
+            rhythm_id=rhythm.id,
+            day=slot.day,
+            format_id=rhythm.format_id or our_formats().all(community.language)[0].id,
+            way=rhythm.way or Way.WRITTEN,
+            place_id=rhythm.place_id,
+            room=rhythm.room,
+            starts_at=slot.instant,
+            channel_id=community.circles_channel_id,
+            title=theme.title,
+            **words_of(theme),
+        )
+        session.add(circle)
+        session.flush()
+        start_over(circle, now)
+        if circle.stage > 0:
+            invite(session, community, circle, now)
+        show_circle(session, circle, now, event=True)
+
+    @transaction
+    def tend_due(self, session: Session) -> int:
+        """Do one thing for each circle something is due for; return for how many it was."""
+        now = self._clock.now()
+        due = circles_due(session, now, AT_ONCE)
+        for circle in due:
+            community = community_of(session, circle.community_id, now)
+            if circle.state is CircleState.PLANNED:
+                come_past(session, community, circle, now)
+            else:
+                tend_running(session, community, circle, now)
+        return len(due)
+
+    @transaction
+    def upcoming(self, session: Session, community_id: int, limit: int) -> list[CircleView]:
+        """Return a community's circles that run or are to come, soonest first."""
+        return [view_of(session, each, self._clock.now()) for each in coming_circles(session, community_id, limit)]
+
+    @transaction
+    def find(self, session: Session, community_id: int, circle_id: int) -> CircleView:
+        """Return one circle. Raises Refusal when it isn't there."""
+        return view_of(session, self._circle(session, community_id, circle_id), self._clock.now())
+
+    @transaction
+    def propose(
+        self, session: Session, community_id: int, person: Person, new: NewCircle, request_id: int
+    ) -> CircleView:
+        """Announce a circle a member proposes, who hosts it unless it would be their first time: then they co-host.
+
+        The same request delivered twice announces one. Raises Refusal for a time that is past or over a year off, a
+        format that doesn't suit the way, a title over 100 characters, too many circles to come, or no channel.
+        """
+        now = self._clock.now()
+        community = self._tended(session, community_id)
+        if not now + SOONEST <= new.starts_at <= now + LATEST:
+            raise Refusal(_("Choose a time at least twenty minutes from now and within a year."))
+        format_ = our_formats().format(community.language, new.format_id)
+        if format_ is None or not (format_.live if new.way is Way.LIVE else format_.written):
+            raise Refusal(_("That format does not suit this way of meeting. Choose another format, or the other way."))
+        if len(coming_circles(session, community_id, MOST_COMING)) >= MOST_COMING:
+            raise Refusal(
+                _("Twenty circles are to come already. Join one of them, or propose yours when some are over.")
+            )
+        theme = our_circle_decks().theme(community.language, new.theme_id) if new.theme_id else None
+        theme = theme or draw_theme(session, community, now)
+        title = check_line(new.title, LONGEST_TITLE) if new.title.strip() else theme.title
+        words = words_of(theme)
+        if new.intention.strip():
+            words["intention"] = check_line(new.intention, LONGEST_INTENTION)
+        values = Circle(
+            community_id=community_id,
+            proposer_id=person.member_id,
+            request_id=request_id,
+            format_id=format_.id,
+            way=new.way,
+            place_id=new.place_id,
+            link=" ".join(visible(new.link).split())[:200],
+            room=new.room,
+            starts_at=new.starts_at,
+            channel_id=community.circles_channel_id,
+            title=title,
+            **words,
+        ).model_dump(exclude={"id"})
+        is_new = insert_if_new(session, Circle, values)
+        circle = circle_requested_by(session, community_id, request_id)
+        if is_new:
+            self._answer(session, circle, person.member_id, ComingKind.COMING, now)
+            member = member_of(session, community_id, person.member_id)
+            take_role(session, circle, Role.HOST if may_host(member) else Role.CO_HOST, person.member_id, now)
+            start_over(circle, now)
+            show_circle(session, circle, now, event=True)
+        return view_of(session, circle, now)
+
+    @transaction
+    def answer(self, session: Session, community_id: int, person: Person, circle_id: int, kind: ComingKind) -> Answer:
+        """Note whether a member comes; where there is no room they wait for some. Who doesn't come gives up roles."""
+        circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        again = self._answer(session, circle, person.member_id, kind, now)
+        if kind is ComingKind.NOT:
+            for held in roles_in(session, circle.id).values():
+                if held.member_id == person.member_id:
+                    give_back(session, circle, held, now)
+        if not again:
+            show_circle(session, circle, now)
+        view = view_of(session, circle, now)
+        return Answer(view, again=again, waits=person.member_id in view.waiting)
+
+    def _answer(self, session: Session, circle: Circle, member_id: int, kind: ComingKind, now: datetime) -> bool:
+        fresh = Coming(
+            circle_id=circle_key(circle),
+            community_id=circle.community_id,
+            member_id=member_id,
+            kind=kind,
+            answered_at=now,
+        )
+        if insert_if_new(session, Coming, fresh.model_dump(exclude={"id"})):
+            return False
+        answer = answer_of(session, circle.id, member_id)
+        assert answer is not None
+        again = answer.kind is kind
+        if not again:
+            answer.kind, answer.answered_at = kind, now
+        session.flush()
+        return again
+
+    @transaction
+    def take(self, session: Session, community_id: int, person: Person, circle_id: int, role: Role) -> Answer:
+        """Give a role to a member who would take it, and so comes; the first time a host is a co-host.
+
+        Raises Refusal when somebody else holds it and has not offered it to them.
+        """
+        circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        member = member_of(session, community_id, person.member_id)
+        roles = roles_in(session, circle.id)
+        if role is Role.HOST and not (member.has_hosted or is_host(community_of(session, community_id, now), person)):
+            role = Role.CO_HOST
+        held = roles.get(role)
+        if held is not None and held.member_id == person.member_id:
+            return Answer(view_of(session, circle, now), role, again=True)
+        if held is not None and held.offered_to != person.member_id:
+            raise Refusal(
+                _("{name} has taken that already. Another role may be free, or they can offer it to you.").format(
+                    name=f"<@{held.member_id}>"
+                )
+            )
+        for other, its in roles.items():
+            if its.member_id == person.member_id and {other, role} <= {Role.HOST, Role.CO_HOST}:
+                give_back(session, circle, its, now)
+        take_role(session, circle, role, person.member_id, now)
+        if answer_of(session, circle.id, person.member_id) is None or role in (Role.HOST, Role.CO_HOST):
+            self._answer(session, circle, person.member_id, ComingKind.COMING, now)
+        show_circle(session, circle, now)
+        if circle.panel_version:
+            show_panel(session, circle, now)
+        return Answer(view_of(session, circle, now), role)
+
+    @transaction
+    def give_back(self, session: Session, community_id: int, person: Person, circle_id: int, role: Role) -> Answer:
+        """Free a role a member holds, for others to take. Raises Refusal when it isn't theirs."""
+        circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        held = self._theirs(session, circle, person, role)
+        give_back(session, circle, held, now)
+        show_circle(session, circle, now)
+        if role is Role.HOST and circle.state is CircleState.PLANNED:
+            say_in_circle(session, circle, f"free:{circle.said}", now)
+        return Answer(view_of(session, circle, now), role)
+
+    @transaction
+    def offer(
+        self, session: Session, community_id: int, person: Person, circle_id: int, role: Role, other_id: int
+    ) -> Answer:
+        """Offer a role to another member, who is asked in the thread; it stays until they take it."""
+        circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        held = self._theirs(session, circle, person, role)
+        if other_id == person.member_id:
+            raise Refusal(_("That is you. Choose whom you offer it to, or press *Give it back*."))
+        again = held.offered_to == other_id
+        held.offered_to = other_id
+        if not again:
+            say_in_circle(session, circle, f"offer:{role.value}", now)
+        return Answer(view_of(session, circle, now), role, again=again)
+
+    @transaction
+    def decline(self, session: Session, community_id: int, person: Person, circle_id: int) -> Answer:
+        """Note that a member who was invited does not host this time."""
+        circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        invited = next(
+            (each for each in invited_to_host(session, circle.id) if each.member_id == person.member_id), None
+        )
+        if invited is None:
+            raise Refusal(_("You were not invited to host this one. *I'll host* on its card takes it, if it is free."))
+        again, invited.declined = invited.declined, True
+        return Answer(view_of(session, circle, now), again=again)
+
+    @transaction
+    def move(
+        self, session: Session, community_id: int, person: Person, circle_id: int, starts_at: datetime
+    ) -> CircleView:
+        """Move one circle to another time; its rhythm stays. For hosts, its own host and its proposer.
+
+        Raises Refusal for anyone else, once it has begun, or for a time past or over a year off.
+        """
+        circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        self._require_say(session, circle, person, now)
+        if circle.state is not CircleState.PLANNED:
+            raise Refusal(_("This circle has begun already, so it stays where it is. *Close* on its panel ends it."))
+        if not now + SOONEST <= starts_at <= now + LATEST:
+            raise Refusal(_("Choose a time at least twenty minutes from now and within a year."))
+        if circle.starts_at != starts_at:
+            circle.starts_at = starts_at
+            start_over(circle, now)
+            show_circle(session, circle, now, event=True)
+            say_in_circle(session, circle, f"moved:{circle.said}", now)
+        return view_of(session, circle, now)
+
+    @transaction
+    def cancel(self, session: Session, community_id: int, person: Person, circle_id: int) -> CircleView:
+        """Cancel one circle; its rhythm stays. Raises Refusal as ``move`` does."""
+        circle, now = self._circle(session, community_id, circle_id), self._clock.now()
+        if circle.state is CircleState.CANCELLED:
+            return view_of(session, circle, now)
+        self._require_say(session, circle, person, now)
+        if circle.state is not CircleState.PLANNED:
+            raise Refusal(_("This circle has begun already, so it stays where it is. *Close* on its panel ends it."))
+        circle.state, circle.next_at, circle.ended_at = CircleState.CANCELLED, None, now
+        show_circle(session, circle, now, event=True)
+        if circle.panel_version:
+            show_panel(session, circle, now)
+        say_in_circle(session, circle, f"cancelled:{circle.said}", now)
+        return view_of(session, circle, now)
+
+    def _require_say(self, session: Session, circle: Circle, person: Person, now: datetime) -> None:
+        held = roles_in(session, circle.id).get(Role.HOST)
+        own = person.member_id in {circle.proposer_id, held.member_id if held else None}
+        if not own:
+            require_host(community_of(session, circle.community_id, now), person)
+
+    def _theirs(self, session: Session, circle: Circle, person: Person, role: Role) -> CircleRole:
+        held = roles_in(session, circle.id).get(role)
+        if held is None or held.member_id != person.member_id:
+            raise Refusal(_("You don't hold that role in this circle, so there is nothing to give back."))
+        return held
+
+    def _circle(self, session: Session, community_id: int, circle_id: int) -> Circle:
+        circle = circle_of(session, community_id, circle_id)
+        if circle is None:
+            raise Refusal(_("That circle is not here any more. /circle shows those to come."))
+        return circle
+
+    def _open(self, session: Session, community_id: int, circle_id: int) -> Circle:
+        circle = self._circle(session, community_id, circle_id)
+        if circle.state is CircleState.CANCELLED:
+            raise Refusal(_("This circle does not take place. /circle shows those to come."))
+        if circle.state is CircleState.CLOSED:
+            raise Refusal(_("This circle is over. /circle shows those to come."))
+        return circle
+
+    def _tended(self, session: Session, community_id: int) -> Community:
+        community = community_of(session, community_id, self._clock.now())
+        if not community.tended:
+            raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
+        if community.circles_channel_id is None:
+            raise Refusal(
+                _("Circles have no channel yet. Someone with *Manage Server* can choose one in /setup start; try then.")
+            )
+        return community

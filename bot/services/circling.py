@@ -1,0 +1,205 @@
+"""What people press while a circle runs, and what is gathered at its end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.clock import Clock
+from bot.database import Database, insert_if_new, transaction
+from bot.errors import Refusal
+from bot.formats import Kind, Role
+from bot.language import _
+from bot.services.circle_showing import say_in_circle
+from bot.services.people import Person
+from bot.services.running import (
+    VANISHED,
+    add_time,
+    begin,
+    close,
+    holder,
+    next_step,
+    pass_on,
+    step_of,
+)
+from bot.services.words import given_back, visible
+from bot.store.circles import (
+    Circle,
+    CircleState,
+    Harvest,
+    SeatState,
+    Wish,
+    circle_key,
+    circle_of,
+    harvest_of,
+    roles_in,
+    who_comes,
+)
+from bot.store.communities import community_of
+from bot.store.rhythms import Way
+
+LONGEST_LINES, LONGEST_QUESTION, LONGEST_WISH = 900, 300, 55
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """What became of a press on a running circle; ``again``: somebody else was first, or it stood so already."""
+
+    circle: Circle
+    again: bool = False
+
+
+class Circling:
+    """Lets running circles be carried by those who hold them. All look-ups are within one community."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    @transaction
+    def begin(self, session: Session, community_id: int, person: Person, circle_id: int) -> Pressed:
+        """Let a circle begin. Two at once begin it once. Raises Refusal for someone who may not yet."""
+        circle, now = self._circle(session, community_id, circle_id), self._clock.now()
+        if circle.state is CircleState.RUNNING:
+            return Pressed(circle, again=True)
+        self._require_lead(session, circle, person, now, circle.starts_at)
+        begin(session, community_of(session, community_id, now), circle, now)
+        return Pressed(circle)
+
+    @transaction
+    def next(self, session: Session, community_id: int, person: Person, circle_id: int, step: int) -> Pressed:
+        """Go on from a step to the next; of two who press at once, one does."""
+        circle, now = self._running(session, community_id, person, circle_id), self._clock.now()
+        if circle.step != step:
+            return Pressed(circle, again=True)
+        next_step(session, community_of(session, community_id, now), circle, now)
+        return Pressed(circle)
+
+    @transaction
+    def more_time(self, session: Session, community_id: int, person: Person, circle_id: int) -> Pressed:
+        """Give the step two more minutes."""
+        circle = self._running(session, community_id, person, circle_id)
+        add_time(session, circle, self._clock.now())
+        return Pressed(circle)
+
+    @transaction
+    def ring(self, session: Session, community_id: int, circle_id: int) -> Pressed:
+        """Ring the bell, as anyone may: a pause, and the intention said again."""
+        circle, now = self._circle(session, community_id, circle_id), self._clock.now()
+        if circle.state is not CircleState.RUNNING:
+            raise Refusal(_("The bell rings while a circle runs, and this one does not yet."))
+        circle.rings += 1
+        say_in_circle(session, circle, f"bell:{circle.rings}", now)
+        return Pressed(circle)
+
+    @transaction
+    def close(self, session: Session, community_id: int, person: Person, circle_id: int) -> Pressed:
+        """End a circle before its last step is over, or with it."""
+        circle, now = self._running(session, community_id, person, circle_id), self._clock.now()
+        close(session, community_of(session, community_id, now), circle, now)
+        return Pressed(circle)
+
+    @transaction
+    def speak(self, session: Session, community_id: int, person: Person, circle_id: int, done: SeatState) -> Pressed:
+        """Pass the talking piece on: its holder spoke, passes, or keeps silence. Raises Refusal for others."""
+        circle, now = self._circle(session, community_id, circle_id), self._clock.now()
+        community = community_of(session, community_id, now)
+        step = step_of(community, circle) if circle.state is CircleState.RUNNING else None
+        held = holder(session, circle)
+        if step is None or step.kind is not Kind.ROUND or held is None:
+            raise Refusal(_("The talking piece is not going round just now. The panel shows where the circle is."))
+        if held.member_id != person.member_id:
+            raise Refusal(
+                _("{name} holds the talking piece. It comes to everyone in turn.").format(name=f"<@{held.member_id}>")
+            )
+        if not pass_on(session, community, circle, now, done) and circle.way is Way.WRITTEN:
+            next_step(session, community, circle, now)  # everyone has had it, and nobody need wait for the clock
+        return Pressed(circle)
+
+    @transaction
+    def harvest(
+        self,
+        session: Session,
+        community_id: int,
+        person: Person,
+        circle_id: int,
+        *,
+        lines: str,
+        question: str,
+        thanks: str,
+    ) -> Harvest:
+        """Keep a closed circle's harvest and plan that its thread shows it; written again it is changed.
+
+        For its harvester; for its host where there is none, and for any who came where neither is there. Raises
+        Refusal for others, and gives the words back.
+        """
+        circle, now = circle_of(session, community_id, circle_id), self._clock.now()
+        written = "\n".join(each for each in (lines, question, thanks) if each)
+        if circle is None or circle.state is not CircleState.CLOSED:
+            raise given_back(_("A harvest is gathered once its circle is closed."), written)
+        self._require_harvester(session, circle, person, written)
+        kept = visible(lines).strip()[:LONGEST_LINES]
+        if not kept:
+            raise given_back(_("There are no words yet. A line is enough."), written)
+        fresh = Harvest(circle_id=circle_key(circle), community_id=community_id, written_at=now)
+        insert_if_new(session, Harvest, fresh.model_dump())
+        harvest = harvest_of(session, circle.id)
+        assert harvest is not None
+        harvest.harvester_id, harvest.lines, harvest.written_at = person.member_id, kept, now
+        harvest.question = visible(question).strip()[:LONGEST_QUESTION]
+        harvest.thanks = visible(thanks).strip()[:LONGEST_QUESTION]
+        say_in_circle(session, circle, f"gathered:{harvest.version}", now)
+        harvest.version += 1
+        return harvest
+
+    def _require_harvester(self, session: Session, circle: Circle, person: Person, written: str) -> None:
+        held = roles_in(session, circle.id)
+        holder = held.get(Role.HARVESTER) or held.get(Role.HOST) or held.get(Role.CO_HOST)
+        may = {holder.member_id} if holder else set(who_comes(session, circle))
+        if person.member_id not in may:
+            raise given_back(
+                _("The harvest is for this circle's harvester. In the thread your words are welcome."), written
+            )
+
+    @transaction
+    def wish(self, session: Session, community_id: int, person: Person, circle_id: int, words: str) -> Pressed:
+        """Keep a member's private line on what wants to happen next; written again it is changed."""
+        circle = circle_of(session, community_id, circle_id)
+        if circle is None or circle.state is not CircleState.CLOSED:
+            raise given_back(_("That is asked once a circle is closed."), words)
+        line = " ".join(visible(words).split())
+        if not line or len(line) > LONGEST_WISH:
+            raise given_back(_("One line of up to 55 characters, please: it becomes an answer in a poll."), line)
+        fresh = Wish(circle_id=circle_key(circle), member_id=person.member_id, community_id=community_id, words=line)
+        if not insert_if_new(session, Wish, fresh.model_dump()):
+            session.get_one(Wish, (circle_key(circle), person.member_id)).words = line
+            return Pressed(circle, again=True)
+        return Pressed(circle)
+
+    def _circle(self, session: Session, community_id: int, circle_id: int) -> Circle:
+        circle = circle_of(session, community_id, circle_id)
+        if circle is None or circle.state is CircleState.CANCELLED:
+            raise Refusal(_("This circle does not take place. /circle shows those to come."))
+        if circle.state is CircleState.CLOSED:
+            raise Refusal(_("This circle is over. /circle shows those to come."))
+        return circle
+
+    def _running(self, session: Session, community_id: int, person: Person, circle_id: int) -> Circle:
+        circle, now = self._circle(session, community_id, circle_id), self._clock.now()
+        if circle.state is not CircleState.RUNNING or circle.step_ends_at is None:
+            raise Refusal(_("This circle has not begun. *Begin* on its panel starts it."))
+        self._require_lead(session, circle, person, now, circle.step_ends_at)
+        return circle
+
+    def _require_lead(self, session: Session, circle: Circle, person: Person, now: datetime, due_at: datetime) -> None:
+        """Raise Refusal unless a person may carry the circle: its host, co-host or guardian.
+
+        Anyone may in a hostless one, and where what is due has waited for five minutes.
+        """
+        held = roles_in(session, circle.id)
+        leads = {held[role].member_id for role in (Role.HOST, Role.CO_HOST, Role.GUARDIAN) if role in held}
+        if circle.hostless or person.member_id in leads or not leads or now >= due_at + VANISHED:
+            return
+        raise Refusal(
+            _("The host or the guardian does that. Should they not be there, anyone can, five minutes after its time.")
+        )

@@ -1,0 +1,189 @@
+"""Who hosts a circle: invitations by rotation, roles taken and given back, and what happens when nobody hosts."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from bot.formats import Role
+from bot.services.circle_showing import say_in_circle, show_circle, show_panel
+from bot.services.offers import is_away
+from bot.services.running import begin
+from bot.store.circles import (
+    Circle,
+    CircleRole,
+    CircleState,
+    HostInvitation,
+    Way,
+    circle_key,
+    invited_to_host,
+    roles_in,
+    who_comes,
+)
+from bot.store.communities import Community
+from bot.store.members import HostingWish, Member, members_who_would_host
+
+MOST_INVITED = 3
+"""People a wave invites to host; one more is invited to co-host."""
+
+
+class Stage(StrEnum):
+    """What a planned circle comes past on its way, in this order."""
+
+    FIRST_WAVE = "first wave"
+    SECOND_WAVE = "second wave"
+    SETTLE = "settle"
+    SOON = "soon"
+    START = "start"
+    GIVE_UP = "give up"
+
+
+STAGES = tuple(Stage)
+BEFORE = {
+    Stage.FIRST_WAVE: timedelta(days=7),
+    Stage.SECOND_WAVE: timedelta(days=3),
+    Stage.SETTLE: timedelta(days=1),
+    Stage.SOON: timedelta(minutes=15),
+    Stage.START: timedelta(0),
+}
+PATIENCE = {Way.LIVE: timedelta(hours=2), Way.WRITTEN: timedelta(days=1)}
+"""How long a circle that nobody begins waits after its time."""
+LATE = timedelta(minutes=30)
+"""A reminder later than this would come after what it reminds of."""
+
+
+def stage_at(circle: Circle, stage: Stage) -> datetime:
+    """Return when a planned circle comes past a stage."""
+    if stage is Stage.GIVE_UP:
+        return circle.starts_at + PATIENCE[circle.way]
+    return circle.starts_at - BEFORE[stage]
+
+
+def plan_stage(circle: Circle) -> None:
+    """Let a planned circle be looked at when its next stage comes."""
+    circle.next_at = stage_at(circle, STAGES[circle.stage]) if circle.stage < len(STAGES) else None
+
+
+def start_over(circle: Circle, now: datetime) -> None:
+    """Let a circle that is new or was moved come past the stages still ahead of it; waves missed become one."""
+    ahead = [number for number, stage in enumerate(STAGES) if stage_at(circle, stage) > now]
+    first = ahead[0] if ahead else STAGES.index(Stage.START)
+    circle.stage = first
+    plan_stage(circle)
+
+
+def come_past(session: Session, community: Community, circle: Circle, now: datetime) -> None:
+    """Do what the stage a planned circle has come to asks for, and plan the next."""
+    stage, due_at = STAGES[circle.stage], circle.next_at
+    assert due_at is not None
+    circle.stage += 1
+    plan_stage(circle)
+    if stage in (Stage.FIRST_WAVE, Stage.SECOND_WAVE):
+        invite(session, community, circle, now)
+    elif stage is Stage.SETTLE:
+        _settle(session, circle, now)
+        _remind(session, circle, "tomorrow", due_at, now)
+    elif stage is Stage.SOON:
+        if circle.way is Way.LIVE:
+            _remind(session, circle, "soon", due_at, now)
+    elif stage is Stage.START:
+        _start(session, community, circle, now)
+    else:
+        end_unheld(session, circle, now)
+
+
+def invite(session: Session, community: Community, circle: Circle, now: datetime) -> None:
+    """Invite those who would like to host, least recent first, and one first-timer to co-host; nobody twice.
+
+    Someone new co-hosts before they host.
+    """
+    roles = roles_in(session, circle.id)
+    before = {each.member_id for each in invited_to_host(session, circle.id)}
+    holding = {each.member_id for each in roles.values()}
+    willing = [
+        each
+        for each in members_who_would_host(session, community.id)
+        if each.member_id not in before | holding
+        and not is_away(each.away_until, each.zone or community.zone, circle.starts_at)
+    ]
+    invited: list[Member] = []
+    if Role.HOST not in roles:
+        invited += [each for each in willing if may_host(each)][:MOST_INVITED]
+    if Role.CO_HOST not in roles:
+        invited += [each for each in willing if not may_host(each)][:1]
+    wave = max((each.wave for each in invited_to_host(session, circle.id)), default=0) + 1
+    for each in invited:
+        session.add(
+            HostInvitation(
+                circle_id=circle_key(circle),
+                member_id=each.member_id,
+                community_id=community.id,
+                wave=wave,
+                invited_at=now,
+            )
+        )
+    if invited:
+        say_in_circle(session, circle, f"invite:{wave}", now)
+
+
+def may_host(member: Member) -> bool:
+    """Tell whether a member may host by themselves: those who do it for the first time co-host."""
+    return member.hosting is HostingWish.HOST and member.has_hosted
+
+
+def take_role(session: Session, circle: Circle, role: Role, member_id: int, now: datetime) -> CircleRole:
+    """Give a role to a member, in the place of one who offered it to them."""
+    held = roles_in(session, circle.id).get(role)
+    if held is not None:
+        session.delete(held)
+        session.flush()
+    taken = CircleRole(
+        circle_id=circle_key(circle),
+        role=role,
+        community_id=circle.community_id,
+        member_id=member_id,
+        taken_at=now,
+    )
+    session.add(taken)
+    session.flush()
+    if role is Role.HOST:
+        circle.hostless = False
+    return taken
+
+
+def give_back(session: Session, circle: Circle, held: CircleRole, now: datetime) -> None:
+    """Free a role; a circle that loses its host invites others, or within a day of its time goes without."""
+    session.delete(held)
+    session.flush()
+    if held.role is not Role.HOST:
+        return
+    if circle.state is CircleState.RUNNING or now >= stage_at(circle, Stage.SETTLE):
+        circle.hostless = True
+
+
+def _settle(session: Session, circle: Circle, now: datetime) -> None:
+    if Role.HOST not in roles_in(session, circle.id):
+        circle.hostless = True
+        show_circle(session, circle, now)
+
+
+def _remind(session: Session, circle: Circle, what: str, due_at: datetime, now: datetime) -> None:
+    if now - due_at <= LATE and who_comes(session, circle):
+        say_in_circle(session, circle, f"{what}:{circle.id}", due_at, expires_at=due_at + LATE)
+
+
+def _start(session: Session, community: Community, circle: Circle, now: datetime) -> None:
+    if not who_comes(session, circle) and not roles_in(session, circle.id):
+        end_unheld(session, circle, now)
+    elif circle.way is Way.WRITTEN and circle.hostless:
+        begin(session, community, circle, now)
+    else:
+        show_panel(session, circle, now)
+
+
+def end_unheld(session: Session, circle: Circle, now: datetime) -> None:
+    """Let a circle go that nobody came to or began; its card says so, and nothing else does."""
+    circle.state, circle.next_at, circle.ended_at = CircleState.CANCELLED, None, now
+    show_circle(session, circle, now, event=True)
+    if circle.panel_version:
+        show_panel(session, circle, now)
