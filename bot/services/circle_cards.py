@@ -135,7 +135,7 @@ class CircleCards:
         offered = Role(about) if what == "offer" else None
         if offered is not None and (held := roles_in(session, circle.id).get(offered)) is not None:
             members = [each for each in (held.offered_to, held.member_id) if each is not None]
-        waiting = calls_for_everyone(session, community.id, 5) if what == "calls" else []
+        waiting = list(calls_for_everyone(session, community.id, 5)) if what == "calls" else list[Call]()
         return CircleWord(
             view=view_of(session, circle, self._clock.now()),
             what=what,

@@ -112,9 +112,8 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
     step = step_of(community, circle)
     assert step is not None and circle.step_ends_at is not None
     if circle.way is Way.WRITTEN:
-        if circle.step_ends_at <= now or (
-            step.kind is Kind.ROUND and not _still_round(session, community, circle, now)
-        ):
+        is_over = circle.step_ends_at <= now
+        if is_over or (step.kind is Kind.ROUND and not _still_round(session, community, circle, now)):
             next_step(session, community, circle, now)
     elif now >= circle.step_ends_at + OVERRUN:
         close(session, community, circle, now)
@@ -126,11 +125,11 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
 
 def _seat(session: Session, community: Community, circle: Circle, step: Step, now: datetime) -> None:
     """Seat those who are there as the step needs them: round the piece, or in groups."""
+    _open_groups(session, circle, circle.step, now)
     if step.kind in (Kind.GROUPS, Kind.AWAY):
         assert step.size is not None
         _group(session, circle, step, people_there(session, community, circle, now), now)
         return
-    _open_groups(session, circle, circle.step, now)
     if step.kind is Kind.ROUND:
         for place, member_id in enumerate(people_there(session, community, circle, now)):
             session.add(Seat(circle_id=circle.id or 0, step=circle.step, place=place, member_id=member_id))
@@ -226,14 +225,14 @@ def _group(session: Session, circle: Circle, step: Step, people: Sequence[int], 
             session.add(seat)
             place += 1
     session.flush()
-    if circle.way is Way.WRITTEN:
-        _give_threads(session, circle, len(groups), now)
+    if circle.way is Way.WRITTEN and (step.kind is Kind.AWAY or not kept):
+        _give_threads(session, circle, len(groups), now, away=step.kind is Kind.AWAY)
 
 
-def _give_threads(session: Session, circle: Circle, groups: int, now: datetime) -> None:
-    """Plan a thread of its own for each group of a written circle; those who turn away are let in when it is over."""
+def _give_threads(session: Session, circle: Circle, groups: int, now: datetime, *, away: bool) -> None:
+    """Plan a thread for each group of a written circle; one without those who turn away lets them in afterwards."""
     for number in range(groups):
-        thread = CircleGroup(circle_id=circle.id or 0, step=circle.step, number=number)
+        thread = CircleGroup(circle_id=circle.id or 0, step=circle.step, number=number, away=away)
         session.add(thread)
         session.flush()
         say_in_circle(session, circle, f"group:{thread.id}", now)
@@ -294,7 +293,7 @@ def _groups_joined(before: Sequence[Seat], people: Sequence[int], size: int) -> 
 def _open_groups(session: Session, circle: Circle, step: int | None, now: datetime) -> None:
     """Plan that those who were away may read what was said without them, once their group's step is over."""
     for group in groups_in(session, circle.id):
-        if group.opened or group.thread_id is None or (step is not None and group.step >= step):
+        if group.opened or not group.away or group.thread_id is None or (step is not None and group.step >= step):
             continue
         group.opened = True
         say_in_circle(session, circle, f"open:{group.id}", now)

@@ -163,7 +163,7 @@ class Seat(SQLModel, table=True):
 class CircleGroup(SQLModel, table=True):
     """A group's own thread in a written circle, unique per circle, step and number.
 
-    ``opened`` once those who were away may read it.
+    Groups keep theirs from step to step; one made ``away`` is without the asker, and ``opened`` once they may read it.
     """
 
     __table_args__ = (UniqueConstraint("circle_id", "step", "number"),)
@@ -173,6 +173,7 @@ class CircleGroup(SQLModel, table=True):
     step: int
     number: int
     thread_id: int | None = snowflake(default=None, unique=True)
+    away: bool = False
     opened: bool = False
 
 
