@@ -10,7 +10,8 @@ from bot.calendar import zone_suggestions
 from bot.errors import Refusal
 from bot.language import _, language_name, languages, speaking
 from bot.services.communities import Channels, SetUp
-from bot.services.rhythms import Beat, read_time
+from bot.services.moments import read_time
+from bot.services.rhythms import Beat
 from bot.store.communities import Community
 from cogs import setup_check, setup_panel
 from cogs.setup_panel import SELECTS, guild_of

@@ -14,7 +14,8 @@ from bot.calendar import Turn, local_day, zone_suggestions
 from bot.errors import Refusal
 from bot.language import _, ngettext, spoken
 from bot.services.communities import check_zone
-from bot.services.rhythms import Beat, RhythmView, read_date, read_time
+from bot.services.moments import read_date, read_time
+from bot.services.rhythms import Beat, RhythmView
 from bot.store.checkins import CheckIn, Round
 from bot.store.rhythms import RhythmKind, RhythmState
 from cogs.cards import drawing, lasting_button, quoted, stamp

@@ -158,6 +158,7 @@ def what_words(what: str) -> str:
         "open": _("a check-in opens"),
         "close": _("a check-in closes"),
         "turn": _("a keeper's turn begins"),
+        "announce": _("a learning circle is announced"),
         DeliveryKind.ROUND.value: _("a check-in's card"),
         DeliveryKind.CHECK_IN.value: _("a member's check-in"),
         DeliveryKind.WEAVING.value: _("the weaving of a round"),

@@ -15,8 +15,9 @@ from sqlmodel import Session, col, select
 from bot.app import App
 from bot.calendar import Turn
 from bot.errors import Refusal
+from bot.services.moments import read_date, read_time
 from bot.services.people import Person
-from bot.services.rhythms import MOST_RHYTHMS, Beat, RhythmView, read_date, read_time
+from bot.services.rhythms import MOST_RHYTHMS, Beat, RhythmView
 from bot.store.checkins import Round, RoundState
 from bot.store.rhythms import Rhythm, RhythmState
 from tests.fakes import MONDAY_MORNING, FixedClock

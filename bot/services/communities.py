@@ -15,6 +15,7 @@ from bot.deck import Decks
 from bot.errors import Refusal
 from bot.language import _, language_name, languages
 from bot.services.checkins import OPEN_DAYS
+from bot.services.circles import LEAD
 from bot.services.offers import stem_anew
 from bot.services.people import Person, is_host
 from bot.services.questions import LOOKED_BACK, draw_question
@@ -29,6 +30,12 @@ from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythms_of
 LONGEST_PURPOSE = 300
 CHANNELS = ("checkins_channel_id", "circles_channel_id", "calls_channel_id")
 ROLES = ("host_role_id", "bell_role_id")
+BEGINS = {
+    RhythmKind.CHECKIN: ("open", timedelta(0)),
+    RhythmKind.KEEPER: ("turn", timedelta(0)),
+    RhythmKind.CIRCLE: ("announce", LEAD),
+}
+"""What Kith does when a rhythm of each kind comes round, and how long before."""
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 Channels = Mapping[int, bool]
@@ -50,7 +57,7 @@ class SetUp:
 
 @dataclass(frozen=True)
 class ToCome:
-    """One thing Kith will do: when, and a word for what (``open``, ``close``, ``turn`` or a delivery's kind)."""
+    """One thing Kith will do: when, and what (``open``, ``close``, ``turn``, ``announce`` or a delivery's kind)."""
 
     at: datetime
     what: str
@@ -233,8 +240,8 @@ class Communities:
         for rhythm in rhythms_of(session, community_id):
             if rhythm.state is RhythmState.ACTIVE and rhythm.next_day is not None:
                 slots = rhythm.schedule.slots(rhythm.next_day)
-                what = "open" if rhythm.kind is RhythmKind.CHECKIN else "turn"
-                to_come += [ToCome(slot.instant, what) for slot in islice(slots, limit)]
+                what, lead = BEGINS[rhythm.kind]
+                to_come += [ToCome(slot.instant - lead, what) for slot in islice(slots, limit)]
         soonest = sorted(to_come, key=lambda thing: thing.at)[:limit] if community.tended else []
         since = self._clock.now() - timedelta(days=30)
         went_wrong = list(deliveries_that_went_wrong(session, community_id, since))

@@ -1,7 +1,6 @@
 """What comes when: adding, moving, skipping, pausing and ending rhythms."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice, takewhile
@@ -14,6 +13,7 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.people import Person, require_host
+from bot.services.rhythm_kinds import AS_USUAL, Holding, check_holding, require_room_for
 from bot.services.showing import show_turn
 from bot.store.communities import Community, community_of, one_at_a_time
 from bot.store.deliveries import DeliveryKind, plan
@@ -27,9 +27,6 @@ MONTH_OFF = timedelta(days=28)
 LONGEST_EVERY = {Turn.WEEK: 52, Turn.MONTH: 12}
 DECIDED = "decided"
 """Ends the key of the delivery that shows, on the question to the hosts, what they decided."""
-
-_TIME = re.compile(r"(?P<hour>[0-9]{1,2})(?:[:.h](?P<minute>[0-9]{2}))?(?:h|(?P<half>[ap])\.?m\.?)?")
-_DATE = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})")
 
 
 @dataclass(frozen=True)
@@ -83,11 +80,12 @@ class Rhythms:
         beat: Beat,
         request_id: int,
         kind: RhythmKind = RhythmKind.CHECKIN,
+        holding: Holding = AS_USUAL,
     ) -> RhythmView:
-        """Add a rhythm; the same request delivered twice adds one.
+        """Add a rhythm; the same request delivered twice adds one. ``holding`` is for one of learning circles.
 
-        Raises Refusal for someone who doesn't host, when there are five already, or for the keeper of calls when
-        there is one already or no channel for calls.
+        Raises Refusal for someone who doesn't host, when there are five already, for the keeper of calls when there
+        is one already or no channel for calls, and for circles without their channel or with a format they can't have.
         """
         community = community_of(session, community_id, self._clock.now())
         require_host(community, person)
@@ -96,9 +94,10 @@ class Rhythms:
         added = any(each.request_id == request_id for each in rhythms)
         if len(rhythms) >= MOST_RHYTHMS and not added:
             raise Refusal(_("There are five rhythms already. End one with /rhythm end before adding another."))
-        if kind is RhythmKind.KEEPER and not added:
-            require_room_for_keeper(community, rhythms)
-        return self._view(session, self._new(session, community, beat, request_id, kind))
+        if not added:
+            require_room_for(kind, community, rhythms)
+        holding = check_holding(community, kind, holding)
+        return self._view(session, self._new(session, community, beat, request_id, kind, holding))
 
     @transaction
     def set_first(self, session: Session, community_id: int, person: Person, beat: Beat, request_id: int) -> RhythmView:
@@ -111,7 +110,15 @@ class Rhythms:
             return self._view(session, self._new(session, community, beat, request_id, RhythmKind.CHECKIN))
         return self._view(session, self._moved(session, first, beat))
 
-    def _new(self, session: Session, community: Community, beat: Beat, request_id: int, kind: RhythmKind) -> Rhythm:
+    def _new(
+        self,
+        session: Session,
+        community: Community,
+        beat: Beat,
+        request_id: int,
+        kind: RhythmKind,
+        holding: Holding = AS_USUAL,
+    ) -> Rhythm:
         now = self._clock.now()
         zone = beat.zone or community.zone
         turn = beat.turn or Turn.WEEK
@@ -126,6 +133,9 @@ class Rhythms:
             zone=zone,
             request_id=request_id,
         )
+        if kind is RhythmKind.CIRCLE:
+            rhythm.format_id, rhythm.way = holding.format_id, holding.way
+            rhythm.place_id, rhythm.room = holding.place_id, holding.room
         schedule_next(rhythm, now)
         values = rhythm.model_dump(exclude={"id"}) | {"kind": kind, "state": RhythmState.ACTIVE}
         insert_if_new(session, Rhythm, values)
@@ -336,19 +346,6 @@ def dates_left_out(rhythm: Rhythm, now: datetime) -> Iterator[Slot]:
     yield from (slot for slot in takewhile(lambda each: each.day < next_day, slots) if slot.instant >= now)
 
 
-def require_room_for_keeper(community: Community, rhythms: Sequence[Rhythm]) -> None:
-    """Raise Refusal when a community has a rhythm for the keeper of calls already, or no channel for calls."""
-    if any(each.kind is RhythmKind.KEEPER for each in rhythms):
-        raise Refusal(_("There is a rhythm for the keeper of calls already. /rhythm move changes when a turn begins."))
-    if community.calls_channel_id is None:
-        raise Refusal(
-            _(
-                "There is no channel for calls yet, where keepers are named. Someone with *Manage Server* can choose "
-                "one in /setup start; then add this rhythm again."
-            )
-        )
-
-
 def count_from_last_date(rhythm: Rhythm) -> None:
     """Count the turns of a rhythm that comes more or less often now from the date it came last."""
     rhythm.anchor = rhythm.last_day or rhythm.anchor
@@ -361,25 +358,3 @@ def check_every(every: int, turn: Turn) -> int:
     if turn is Turn.WEEK:
         raise Refusal(_("A rhythm in weeks comes round every 1 to 52 weeks. Choose a number in between."))
     raise Refusal(_("A rhythm in months comes round every 1 to 12 months. Choose a number in between."))
-
-
-def read_time(typed: str) -> time:
-    """Return a time of day as people write it: 09:00, 9, 9:30, 9.30, 9am, 21h. Raises Refusal otherwise."""
-    found = _TIME.fullmatch(re.sub(r"\s+", "", typed).lower())
-    if found is not None:
-        hour, minute, half = int(found["hour"]), int(found["minute"] or 0), found["half"]
-        fits = 1 <= hour <= 12 if half else hour <= 23
-        if fits and minute <= 59:
-            return time(hour % 12 + (12 if half == "p" else 0) if half else hour, minute)
-    raise Refusal(_("I don't read that as a time of day. Write it as 09:00 or 21:30; 9am and 21h work too."))
-
-
-def read_date(typed: str) -> date:
-    """Return a date written as 2026-11-30. Raises Refusal otherwise."""
-    found = _DATE.fullmatch(typed.strip())
-    if found is not None:
-        try:
-            return date(int(found["year"]), int(found["month"]), int(found["day"]))
-        except ValueError:
-            pass
-    raise Refusal(_("I don't read that as a date. Pick one from the list, or write it as 2026-11-30."))
