@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.language import _, ngettext, spoken
 from bot.services.members import ASKS, LONGEST_ABOUT, Me, Mine
-from bot.store.members import Member, Share
+from bot.store.members import HostingWish, Member, Share
 from cogs import cards
 from cogs.hands import shortened
 from cogs.support import pressed_name
@@ -51,6 +51,8 @@ def me_panel(me: Me) -> ui.LayoutView:
         *_offer_parts(me),
         ui.ActionRow(_asks_select(me)),
         _keeper_part(me),
+        ui.TextDisplay(_hosting_words()),
+        ui.ActionRow(_hosting_select(me)),
         ui.Separator(),
         *_reminder_parts(me),
         ui.Separator(),
@@ -143,6 +145,26 @@ def _keeper_part(me: Me) -> ui.Item[Any]:
     return ui.Section(heading + words, accessory=cards.lasting_button(_("Take turns"), "member", 0, "keep"))
 
 
+def _hosting_words() -> str:
+    heading = "**" + _("Hosting circles") + "**\n"
+    return heading + _("Hosts are invited in turn, a week before. The first time one co-hosts, beside a host.")
+
+
+def _hosting_select(me: Me) -> ui.Select[Any]:
+    words = {
+        HostingWish.HOST: _("I'd like to host"),
+        HostingWish.CO_HOST: _("I'd like to co-host first"),
+        HostingWish.NOT_NOW: _("Not now"),
+    }
+    return ui.Select(
+        custom_id=pressed_name("member", 0, "hosting"),
+        options=[
+            discord.SelectOption(label=label, value=wish, default=wish is me.member.hosting)
+            for wish, label in words.items()
+        ],
+    )
+
+
 def _zone_words(me: Me) -> str:
     zone = me.zone if me.member.zone else _("{zone}, as the community").format(zone=me.zone)
     return _("**Time zone:** {zone}").format(zone=zone) + "\n-# " + _("To change it, run /me with *zone*.")
@@ -202,13 +224,13 @@ def _share_select(me: Me) -> ui.Select[Any]:
 
 
 def _kept_words(me: Me) -> str:
-    if not me.check_ins and not me.calls:
+    if not (me.check_ins or me.calls or me.circles):
         return _("**Kept:** what stands here. No words of yours are kept.")
     written = ngettext("{count} check-in", "{count} check-ins", me.check_ins).format(count=me.check_ins)
     called = ngettext("{count} call", "{count} calls", me.calls).format(count=me.calls)
-    return _("**Kept:** what stands here, and your words in {check_ins} and {calls}.").format(
-        check_ins=written, calls=called
-    )
+    words = _("**Kept:** what stands here, and your words in {check_ins}, {calls} and {circles}.")
+    circled = ngettext("{count} circle", "{count} circles", me.circles).format(count=me.circles)
+    return words.format(check_ins=written, calls=called, circles=circled)
 
 
 def words_panel(mine: list[Mine], skip: int) -> ui.LayoutView:
@@ -255,8 +277,9 @@ def leaving_panel(me: Me) -> ui.LayoutView:
             "- " + _("{words}, with their posts in the threads").format(words=words.format(count=me.check_ins)),
             "- " + _("your calls: those still open end, and the words of all are erased"),
             "- " + _("your name in the weavings and in others' calls, and anything you wrote ahead"),
+            "- " + _("in circles: your roles, your harvests and wishes, and your words in those you proposed"),
             _("**This stays:**"),
-            "- " + _("that someone answered or passed a round, or came to a call, without a name"),
+            "- " + _("that someone answered or passed a round, or came to a call or a circle, without a name"),
             "- " + _("what you and others wrote in Discord yourselves; you can delete your own messages there"),
             _("Nobody can bring it back. *My data* gives you a copy first."),
         ]

@@ -14,7 +14,7 @@ from bot.calendar import zone_suggestions
 from bot.errors import Refusal
 from bot.language import _, nearest
 from bot.services.members import Me, Mine, read_day
-from bot.store.members import Share
+from bot.store.members import HostingWish, Share
 from cogs import cards
 from cogs.me_panel import WORDS_ON_A_PAGE, about_form, leaving_panel, me_panel, return_words, words_panel
 from cogs.support import (
@@ -123,6 +123,12 @@ class Members(Noun):
     async def keep_no_more(self, interaction: Interaction, _id: int) -> None:
         """Let a member take no more turns as keeper of calls."""
         await redraw(interaction, me_panel(await self._choose(interaction, keeps=False)))
+
+    @press("member:hosting")
+    async def choose_hosting(self, interaction: Interaction, _id: int) -> None:
+        """Keep whether a member would like to host circles."""
+        wish = HostingWish(answers(interaction)["values"][0])
+        await redraw(interaction, me_panel(await self._choose(interaction, hosting=wish)))
 
     @press("member:remind")
     async def remind(self, interaction: Interaction, _id: int) -> None:

@@ -1,26 +1,26 @@
 """/rhythm: what comes when. Everyone may look; hosts change it, which the service checks."""
 
 import re
-from collections.abc import Iterator
-from datetime import date, timedelta
-from typing import Any
 
 import discord
-from babel.dates import format_date
 from discord import app_commands, ui
 from discord.app_commands import Choice, Range, locale_str
 
 from bot.calendar import Turn, local_day, zone_suggestions
 from bot.errors import Refusal
-from bot.language import _, ngettext, spoken
+from bot.formats import our_formats
+from bot.language import _, nearest
+from bot.services.circle_cards import format_words
 from bot.services.communities import check_zone
 from bot.services.moments import read_date, read_time
+from bot.services.rhythm_kinds import Holding
 from bot.services.rhythms import Beat, RhythmView
-from bot.store.checkins import CheckIn, Round
-from bot.store.rhythms import RhythmKind, RhythmState
-from cogs.cards import drawing, lasting_button, quoted, stamp
+from bot.store.rhythms import RhythmKind
+from cogs.cards import lasting_button
+from cogs.hands import shortened
+from cogs.rhythm_panels import announced_words, date_suggestions, date_words, list_panel, rhythm_panel, shared_panel
 from cogs.support import Interaction, Noun, community_of, in_a_moment, person_of, press, redraw, show, within_time
-from cogs.words import arriving_word, rhythm_words
+from cogs.words import rhythm_words
 
 WEEKDAYS = [
     Choice(name=locale_str("Monday"), value=0),
@@ -44,19 +44,19 @@ TURNS = [
 KINDS = [
     Choice(name=locale_str("check-ins"), value=RhythmKind.CHECKIN.value),
     Choice(name=locale_str("keeper of calls"), value=RhythmKind.KEEPER.value),
+    Choice(name=locale_str("learning circles"), value=RhythmKind.CIRCLE.value),
 ]
 
-WHAT = locale_str("What comes round: check-ins, or turns of keeping calls")
+WHAT = locale_str("What comes round: check-ins, turns of keeping calls, or learning circles")
+FORMAT = locale_str("Circles: how they are held; pick one from the list")
+PLACE = locale_str("Circles: the voice or stage channel they meet in; without one they are held in writing")
+ROOM = locale_str("Circles: for how many at the most; without a number for everyone")
 WHICH = locale_str("Which rhythm; may be left out when there is only one")
 WEEKDAY = locale_str("On which day of the week")
 TIME = locale_str("At what time of day there, such as 09:00")
 EVERY = locale_str("Every how many weeks (1 to 52) or months (1 to 12)")
 TURN = locale_str("What is counted: weeks, or months")
 ZONE = locale_str("The time zone: type a city near you")
-
-REST_WEEKS = (1, 2, 3, 4, 6, 8, 12)
-PAGE = 3400
-"""Characters of shared words on one page; with the heading they stay under Discord's 4,000."""
 
 _ROW_ID = re.compile(r"[0-9]{1,18}")
 
@@ -77,6 +77,12 @@ class Rhythms(Noun):
         """Offer the community's rhythms in words."""
         offered = [(rhythm_words(each.rhythm), str(each.rhythm.id)) for each in await self._overview(interaction)]
         return [Choice(name=words[:100], value=value) for words, value in offered if typed.lower() in words.lower()]
+
+    async def _formats(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        """Offer the formats there are, with what each is good for."""
+        wanted = typed.strip().lower()
+        offered = [(format_words(each), each.id) for each in our_formats().all(nearest(str(interaction.locale)))]
+        return [Choice(name=shortened(words, 100), value=name) for words, name in offered if wanted in words.lower()]
 
     async def _dates(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer dates to rest until, counted from today where the rhythm is."""
@@ -106,12 +112,14 @@ class Rhythms(Noun):
         views = await self.app.rhythms.overview(community_id)
         return list_panel(views, host=await self.app.communities.hosted_by(community_id, person_of(interaction)))
 
-    @rhythm.command(name="add", description=locale_str("Hosts: add a rhythm, of check-ins or of keeping calls"))
+    @rhythm.command(name="add", description=locale_str("Hosts: add a rhythm, of check-ins, keeping calls or circles"))
+    @app_commands.rename(format_="format")
     @app_commands.describe(weekday=WEEKDAY, time=TIME, every=EVERY, turn=TURN, zone=ZONE, what=WHAT)
+    @app_commands.describe(format_=FORMAT, place=PLACE, room=ROOM)
     @app_commands.choices(weekday=WEEKDAYS)
     @app_commands.choices(what=KINDS)
     @app_commands.choices(turn=TURNS)
-    @app_commands.autocomplete(zone=zones)
+    @app_commands.autocomplete(zone=zones, format_=_formats)
     async def add(
         self,
         interaction: Interaction,
@@ -121,16 +129,16 @@ class Rhythms(Noun):
         turn: str = "week",
         zone: str | None = None,
         what: str = RhythmKind.CHECKIN,
+        format_: str | None = None,
+        place: discord.VoiceChannel | discord.StageChannel | None = None,
+        room: Range[int, 2, 99] | None = None,
     ) -> None:
         """Add a rhythm."""
         beat = typed_beat(weekday, time, every, turn, zone)
-        added = await within_time(
-            interaction,
-            self.app.rhythms.add(
-                community_of(interaction), person_of(interaction), beat, interaction.id, RhythmKind(what)
-            ),
-        )
-        await show(interaction, rhythm_panel(added, _("A new rhythm.")))
+        holding = Holding(format_, place.id if place else None, room)
+        asked = (community_of(interaction), person_of(interaction), beat, interaction.id, RhythmKind(what), holding)
+        added = await within_time(interaction, self.app.rhythms.add(*asked))
+        await show(interaction, rhythm_panel(added, _("A new rhythm.") + announced_words(added)))
 
     @rhythm.command(name="move", description=locale_str("Hosts: change when a rhythm comes round"))
     @app_commands.describe(rhythm=WHICH, weekday=WEEKDAY, time=TIME, every=EVERY, turn=TURN, zone=ZONE)
@@ -153,7 +161,9 @@ class Rhythms(Noun):
             interaction,
             self.app.rhythms.move(community_of(interaction), person_of(interaction), chosen(rhythm), beat),
         )
-        await show(interaction, rhythm_panel(moved, _("Moved. From now on it comes like this.")))
+        await show(
+            interaction, rhythm_panel(moved, _("Moved. From now on it comes like this.") + announced_words(moved))
+        )
 
     @rhythm.command(name="skip", description=locale_str("Hosts: leave out the next date, once"))
     @app_commands.describe(rhythm=WHICH)
@@ -164,7 +174,7 @@ class Rhythms(Noun):
             interaction,
             self.app.rhythms.skip_once(community_of(interaction), person_of(interaction), chosen(rhythm)),
         )
-        await show(interaction, rhythm_panel(skipped, _("Skipped, this once.")))
+        await show(interaction, rhythm_panel(skipped, _("Skipped, this once.") + announced_words(skipped)))
 
     @rhythm.command(name="pause", description=locale_str("Hosts: let a rhythm rest until a date"))
     @app_commands.describe(
@@ -183,7 +193,7 @@ class Rhythms(Noun):
             opening = _("It rests until {date}.").format(date=date_words(day))
         else:
             opening = _("No date falls before {date}, so nothing is left out.").format(date=date_words(day))
-        await show(interaction, rhythm_panel(paused, opening))
+        await show(interaction, rhythm_panel(paused, opening + announced_words(paused)))
 
     @rhythm.command(name="resume", description=locale_str("Hosts: wake a rhythm that was skipped, paused or waits"))
     @app_commands.describe(rhythm=WHICH)
@@ -208,7 +218,7 @@ class Rhythms(Noun):
             lasting_button(_("End it"), "rhythm", meant.rhythm.id, "finish", discord.ButtonStyle.danger),
             lasting_button(_("Leave it"), "rhythm", meant.rhythm.id, "leave"),
         ]
-        opening = _("End this rhythm for good? What it has begun ends in its own time.")
+        opening = _("End this rhythm for good? What it has begun ends in its own time.") + announced_words(meant)
         await show(interaction, rhythm_panel(meant, opening, buttons))
 
     @press("rhythm:finish")
@@ -217,7 +227,9 @@ class Rhythms(Noun):
         ended = await within_time(
             interaction, self.app.rhythms.end(community_of(interaction), person_of(interaction), rhythm_id)
         )
-        await redraw(interaction, rhythm_panel(ended, _("It has ended. /rhythm add begins a new one.")))
+        await redraw(
+            interaction, rhythm_panel(ended, _("It has ended. /rhythm add begins a new one.") + announced_words(ended))
+        )
 
     @press("rhythm:leave")
     async def leave(self, interaction: Interaction, rhythm_id: int) -> None:
@@ -276,114 +288,3 @@ def chosen(rhythm: str | None) -> int | None:
     if not _ROW_ID.fullmatch(rhythm):
         raise Refusal(_("I don't know which rhythm that is. Pick one from the list that appears as you type."))
     return int(rhythm)
-
-
-def date_words(day: date) -> str:
-    """Return a date in words, in the language spoken."""
-    return format_date(day, "full", locale="en_GB" if spoken() == "en" else spoken())
-
-
-def date_suggestions(today: date, typed: str) -> list[tuple[str, date]]:
-    """Return dates to rest until, in words: the one typed, else those whose words hold what was typed."""
-    try:
-        day = read_date(typed)
-    except Refusal:
-        offered = [
-            (
-                ngettext("{date}, in {count} week", "{date}, in {count} weeks", weeks).format(
-                    date=date_words(day := today + timedelta(weeks=weeks)), count=weeks
-                ),
-                day,
-            )
-            for weeks in REST_WEEKS
-        ]
-        return [(words, day) for words, day in offered if typed.strip().lower() in words.lower()]
-    return [(date_words(day), day)]
-
-
-def rhythm_panel(view: RhythmView, opening: str, buttons: list[ui.Button[Any]] | None = None) -> ui.LayoutView:
-    """Draw the answer to a command: what was done, and how the rhythm stands now."""
-    parts: list[ui.Item[Any]] = [ui.TextDisplay(f"{opening}\n\n{standing_words(view)}")]
-    if buttons:
-        parts.append(ui.ActionRow(*buttons))
-    return drawing(ui.Container(*parts))
-
-
-def list_panel(views: list[RhythmView], *, host: bool) -> ui.LayoutView:
-    """Draw all rhythms; for a host with the way to what was shared with hosts."""
-    if views:
-        parts: list[ui.Item[Any]] = [ui.TextDisplay(standing_words(view)) for view in views]
-    else:
-        parts = [ui.TextDisplay(_("There is no rhythm yet. A host can add one with /rhythm add."))]
-    if host:
-        parts.append(ui.ActionRow(lasting_button(_("Shared with hosts"), "rhythm", 0, "shared")))
-    return drawing(ui.Container(*parts))
-
-
-def standing_words(view: RhythmView) -> str:
-    """Return a rhythm in words: what it brings, its rule, its next dates, and what else is true."""
-    return "\n".join([f"**{rhythm_words(view.rhythm)}**", *_standing_lines(view)])
-
-
-def _standing_lines(view: RhythmView) -> Iterator[str]:
-    if view.rhythm.state is RhythmState.ENDED:
-        yield _("This rhythm has ended.")
-        return
-    if view.rhythm.state is RhythmState.ASKING:
-        yield _("It waits for the hosts' word, since the last two check-ins stayed quiet. /rhythm resume wakes it.")
-        return
-    if len(view.left_out) == 1:
-        yield _("Left out: {when}. /rhythm resume brings it back.").format(when=stamp(view.left_out[0].instant))
-    elif view.left_out and view.rhythm.paused_until:
-        yield _("Resting until {date}: {count} dates are left out. /rhythm resume brings them back.").format(
-            date=date_words(view.rhythm.paused_until), count=len(view.left_out)
-        )
-    yield _("Next, as your clock shows it:")
-    yield from (f"- {stamp(slot.instant)}" for slot in view.coming)
-    if not view.begun:
-        yield "-# " + _("Nothing is posted before *Begin* is pressed in /setup start.")
-
-
-def shared_panel(latest: Round | None, check_ins: list[CheckIn], page: int) -> ui.LayoutView:
-    """Draw a page of what members shared with hosts only in the latest round."""
-    heading = "### " + _("Shared with hosts")
-    if latest is None:
-        text = _("No round is there to look at yet.")
-    elif not check_ins:
-        text = _("Nobody shared words with hosts only in this round.")
-    else:
-        text = ""
-    pages = paged([_shared_words(each) for each in check_ins])
-    page = min(page, len(pages) - 1)
-    buttons = [lasting_button(_("Back to the rhythms"), "rhythm", 0, "list")]
-    if pages:
-        text = "\n\n".join(pages[page])
-        after = sum(len(each) for each in pages[page + 1 :])
-        if page > 0:
-            buttons.append(lasting_button(_("Earlier ones"), "rhythm", page - 1, "shared"))
-        if after:
-            text += "\n-# " + ngettext("{count} more follows.", "{count} more follow.", after).format(count=after)
-            buttons.append(lasting_button(_("More"), "rhythm", page + 1, "shared"))
-    question = f"\n-# {latest.question}" if latest else ""
-    return drawing(ui.Container(ui.TextDisplay(heading + question), ui.TextDisplay(text), ui.ActionRow(*buttons)))
-
-
-def _shared_words(check_in: CheckIn) -> str:
-    heading = f"<@{check_in.member_id}>"
-    if check_in.arriving is not None:
-        heading = _("{name}, arriving {word}").format(name=heading, word=arriving_word(check_in.arriving))
-    return f"**{heading}**\n{quoted(check_in.words)}"
-
-
-def paged(entries: list[str]) -> list[list[str]]:
-    """Return entries on as few pages as hold them in their order, at least one on each."""
-    pages: list[list[str]] = []
-    room = 0
-    for entry in entries:
-        size = len(entry.encode("utf-16-le")) // 2 + 2  # whichever way Discord counts an emoji, it fits
-        if size > room:
-            pages.append([])
-            room = PAGE
-        pages[-1].append(entry)
-        room -= size
-    return pages

@@ -60,7 +60,11 @@ def rule_words(rhythm: Rhythm) -> str:
 
 def rhythm_words(rhythm: Rhythm) -> str:
     """Return what a rhythm brings, and when."""
-    what = {RhythmKind.CHECKIN: _("Check-in"), RhythmKind.KEEPER: _("Keeper of calls")}[rhythm.kind]
+    what = {
+        RhythmKind.CHECKIN: _("Check-in"),
+        RhythmKind.KEEPER: _("Keeper of calls"),
+        RhythmKind.CIRCLE: _("Learning circle"),
+    }[rhythm.kind]
     return _("{what}: {rule}").format(what=what, rule=rule_words(rhythm))
 
 

@@ -14,6 +14,7 @@ from bot.database import Database, transaction
 from bot.errors import Refusal
 from bot.language import _, ngettext
 from bot.services.call_records import calls_export, forget_calls
+from bot.services.circle_records import circle_words_kept, circles_export, forget_circles
 from bot.services.communities import check_zone
 from bot.services.keepers import forget_keeper, keeper_export
 from bot.services.offers import add_offer, is_away, suggested_offers
@@ -39,9 +40,9 @@ ASKS = (0, 1, 3, 5, 10)
 class Me:
     """What a member's own panel shows.
 
-    ``zone`` is theirs, else the community's. ``check_ins`` and ``calls`` count those with words. ``away_until`` is
-    empty once they are back. ``undelivered``: reminders are off because Discord let no direct message through.
-    ``offers`` come oldest first.
+    ``zone`` is theirs, else the community's. ``check_ins``, ``calls`` and ``circles`` count those with their words.
+    ``away_until`` is empty once they are back. ``undelivered``: reminders are off because Discord let no direct
+    message through. ``offers`` come oldest first.
     """
 
     member: Member
@@ -51,6 +52,7 @@ class Me:
     undelivered: bool
     offers: Sequence[Offer] = ()
     calls: int = 0
+    circles: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,9 @@ class Members:
                 "asked_at_most_in_30_days": member.asks_a_month,
                 "takes_turns_as_keeper": member.keeps,
                 "last_turn_as_keeper_began_at": _iso(member.kept_at) if member.kept_at else None,
+                "hosting_circles": member.hosting.value,
+                "has_hosted_a_circle": member.has_hosted,
+                "last_hosted_a_circle_at": _iso(member.hosted_at) if member.hosted_at else None,
             },
             "offers": _exported_offers(session, community_id, member_id),
             "check_ins": [
@@ -195,6 +200,7 @@ class Members:
             ],
             **calls_export(session, community_id, member_id),
             "turns_as_keeper": keeper_export(session, community_id, member_id),
+            **circles_export(session, community_id, member_id),
             "messages": [
                 {
                     "what": each.kind.value,
@@ -214,8 +220,8 @@ class Members:
         """Erase everything kept about a member; return of how many check-ins the words were erased.
 
         What they shared is removed from the threads, and their name from what Kith said of them; calls of theirs that
-        are open end. That someone answered or passed a round, or was asked for a call and came, stays as a count
-        without a name. Doing it twice changes nothing.
+        are open end, and roles of theirs in circles are free. That someone answered or passed a round, was asked for
+        a call and came, or came to a circle, stays as a count without a name. Doing it twice changes nothing.
         """
         now = self._clock.now()
         written = check_ins_by(session, community_id, member_id)
@@ -231,6 +237,7 @@ class Members:
         remove_offers(session, community_id, member_id)
         forget_calls(session, community_id, member_id, now)
         forget_keeper(session, community_id, member_id, now)
+        forget_circles(session, community_of(session, community_id, now), member_id, now)
         session.connection().execute(
             delete(Member).where(col(Member.community_id) == community_id, col(Member.member_id) == member_id)
         )
@@ -250,6 +257,7 @@ class Members:
             zone=zone,
             check_ins=sum(each.kind is CheckInKind.ANSWERED for each in written),
             calls=sum(bool(each.words) for each in calls_by(session, community.id, member.member_id)),
+            circles=circle_words_kept(session, community.id, member.member_id),
             away_until=member.away_until if away else None,
             undelivered=not member.reminders and session.exec(came_back.limit(1)).one_or_none() is not None,
             offers=offers_of(session, community.id, member.member_id),
