@@ -11,15 +11,16 @@ from bot.errors import Refusal
 from bot.formats import Kind, Role
 from bot.language import _
 from bot.services.circle_showing import say_in_circle
-from bot.services.people import Person
+from bot.services.hosting import Stage, stage_at
+from bot.services.people import Person, require_host
 from bot.services.running import (
     VANISHED,
     add_time,
     begin,
     close,
+    hand_on,
     holder,
     next_step,
-    pass_on,
     step_of,
 )
 from bot.services.words import given_back, visible
@@ -34,11 +35,13 @@ from bot.store.circles import (
     harvest_of,
     roles_in,
     who_comes,
+    wishes_for,
 )
-from bot.store.communities import community_of
-from bot.store.rhythms import Way
+from bot.store.communities import Community, community_of
 
 LONGEST_LINES, LONGEST_QUESTION, LONGEST_WISH = 900, 300, 55
+MOST_ANSWERS = 10
+"""Answers a poll on Discord takes."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,16 @@ class Pressed:
 
     circle: Circle
     again: bool = False
+
+
+@dataclass(frozen=True)
+class WishesGathered:
+    """What members wish to happen next, for a poll: the lines wished most often first; ``left_out`` found no room."""
+
+    community: Community
+    circle: Circle
+    answers: list[str]
+    left_out: int = 0
 
 
 class Circling:
@@ -62,6 +75,12 @@ class Circling:
         circle, now = self._circle(session, community_id, circle_id), self._clock.now()
         if circle.state is CircleState.RUNNING:
             return Pressed(circle, again=True)
+        if now < stage_at(circle, Stage.SOON):
+            raise Refusal(
+                _(
+                    "It is early yet. *Begin* starts this circle from a quarter of an hour before its time: {when}."
+                ).format(when=f"<t:{int(circle.starts_at.timestamp())}:f>")
+            )
         self._require_lead(session, circle, person, now, circle.starts_at)
         begin(session, community_of(session, community_id, now), circle, now)
         return Pressed(circle)
@@ -69,7 +88,10 @@ class Circling:
     @transaction
     def next(self, session: Session, community_id: int, person: Person, circle_id: int, step: int) -> Pressed:
         """Go on from a step to the next; of two who press at once, one does."""
-        circle, now = self._running(session, community_id, person, circle_id), self._clock.now()
+        there, now = circle_of(session, community_id, circle_id), self._clock.now()
+        if there is not None and (there.step > step or (there.step == step and there.state is CircleState.CLOSED)):
+            return Pressed(there, again=True)
+        circle = self._running(session, community_id, person, circle_id)
         if circle.step != step:
             return Pressed(circle, again=True)
         next_step(session, community_of(session, community_id, now), circle, now)
@@ -94,8 +116,11 @@ class Circling:
 
     @transaction
     def close(self, session: Session, community_id: int, person: Person, circle_id: int) -> Pressed:
-        """End a circle before its last step is over, or with it."""
-        circle, now = self._running(session, community_id, person, circle_id), self._clock.now()
+        """End a circle before its last step is over, or with it. Ended twice it ends once."""
+        there, now = circle_of(session, community_id, circle_id), self._clock.now()
+        if there is not None and there.state is CircleState.CLOSED:
+            return Pressed(there, again=True)
+        circle = self._running(session, community_id, person, circle_id)
         close(session, community_of(session, community_id, now), circle, now)
         return Pressed(circle)
 
@@ -112,9 +137,17 @@ class Circling:
             raise Refusal(
                 _("{name} holds the talking piece. It comes to everyone in turn.").format(name=f"<@{held.member_id}>")
             )
-        if not pass_on(session, community, circle, now, done) and circle.way is Way.WRITTEN:
-            next_step(session, community, circle, now)  # everyone has had it, and nobody need wait for the clock
+        hand_on(session, community, circle, now, done)
         return Pressed(circle)
+
+    @transaction
+    def harvest_so_far(self, session: Session, community_id: int, person: Person, circle_id: int) -> Harvest | None:
+        """Return a closed circle's harvest as it was gathered before. Raises Refusal as ``harvest`` does."""
+        circle = circle_of(session, community_id, circle_id)
+        if circle is None or circle.state is not CircleState.CLOSED:
+            raise Refusal(_("A harvest is gathered once its circle is closed."))
+        self._require_harvester(session, circle, person, "")
+        return harvest_of(session, circle.id)
 
     @transaction
     def harvest(
@@ -175,6 +208,29 @@ class Circling:
             session.get_one(Wish, (circle_key(circle), person.member_id)).words = line
             return Pressed(circle, again=True)
         return Pressed(circle)
+
+    @transaction
+    def wishes_gathered(self, session: Session, community_id: int, person: Person, circle_id: int) -> WishesGathered:
+        """Return the answers of a poll on what wants to happen next, in no order that tells whose they are.
+
+        For hosts, and whoever hosted the circle. Raises Refusal for others, and for fewer than two different lines.
+        """
+        circle = circle_of(session, community_id, circle_id)
+        if circle is None or circle.state is not CircleState.CLOSED:
+            raise Refusal(_("That is asked once a circle is closed."))
+        community = community_of(session, community_id, self._clock.now())
+        held = roles_in(session, circle.id)
+        if person.member_id not in {held[role].member_id for role in (Role.HOST, Role.CO_HOST) if role in held}:
+            require_host(community, person)
+        wished = sorted(each.words for each in wishes_for(session, community_id, circle_id))
+        counted: dict[str, list[str]] = {}
+        for words in wished:
+            counted.setdefault(words.casefold(), []).append(words)
+        if len(counted) < 2:
+            raise Refusal(_("A poll needs two different lines, and so many are not here yet. Wait for more of them."))
+        most_first = sorted(counted.values(), key=len, reverse=True)
+        answers = [words[0] for words in most_first[:MOST_ANSWERS]]
+        return WishesGathered(community, circle, answers, len(counted) - len(answers))
 
     def _circle(self, session: Session, community_id: int, circle_id: int) -> Circle:
         circle = circle_of(session, community_id, circle_id)
