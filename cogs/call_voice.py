@@ -10,17 +10,15 @@ from collections.abc import Awaitable, Callable
 import discord
 from discord import ui
 
-from bot import courier
-from bot.courier import Impossible, Needless, Said, Unreadable, marker_of
+from bot.courier import Impossible, Needless, Said, marker_of
 from bot.language import _, speaking
 from bot.services.call_cards import NO_CARD, CallCard, CallWord
 from bot.services.ladder import CALLER, HOSTS
 from bot.services.words import help_word
 from bot.store.calls import Call
-from bot.store.communities import Community
 from bot.store.deliveries import FIRST, Delivery, DeliveryKind
 from cogs import call_cards, call_words
-from cogs.hands import UNKNOWN_MESSAGE, WEEK_IN_MINUTES, Draw, Hands, Sayings, required
+from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
 Drawing = Callable[[CallWord, int | None], ui.LayoutView]
 
@@ -54,10 +52,10 @@ class CallVoice:
             return await self._post_privately(delivery, card)
         channel_id = required(call.channel_id)
         if card.moot:
-            return await self._earlier(delivery, channel_id, channel_id, card.moot)
+            return await self._hands.said_earlier(delivery, channel_id, channel_id, card.moot)
         said = await self._hands.post(delivery, channel_id, draw)
         with contextlib.suppress(discord.Forbidden, discord.NotFound):  # the next rung can't be said then, and tells
-            await self._make_thread(card, channel_id, required(said.message_id))
+            await self._hands.make_thread(channel_id, required(said.message_id), _named(card))
         return said
 
     async def _redraw(self, delivery: Delivery, call: Call, draw: Draw) -> Said:
@@ -79,8 +77,8 @@ class CallVoice:
         parent_id = required(card.call.channel_id)
         thread_id = await self._private_thread(delivery, card, parent_id)
         if card.moot:
-            return await self._earlier(delivery, thread_id, parent_id, card.moot)
-        await self._let_in(required(thread_id), here)
+            return await self._hands.said_earlier(delivery, thread_id, parent_id, card.moot)
+        await self._hands.let_in(required(thread_id), here)
         draw = drawn(card.community, lambda marker: call_cards.call_card(card, marker))
         return await self._hands.post(delivery, required(thread_id), draw, parent_id=parent_id)
 
@@ -89,42 +87,14 @@ class CallVoice:
 
         Its name tells nothing of the call but its number, by which it is found again.
         """
-        assert self._bot.user is not None
         if card.call.thread_id is not None:
             return card.call.thread_id
-        number = f"({card.call.id})"
-        guild = self._bot.get_guild(delivery.community_id) or await self._bot.fetch_guild(delivery.community_id)
-        if delivery.attempt > 1 or delivery.key != FIRST:
-            for each in await guild.active_threads():
-                is_ours = (each.owner_id, each.parent_id) == (self._bot.user.id, parent_id)
-                if is_ours and each.is_private() and each.name.endswith(number):
-                    return each.id
-        if card.moot:
-            return None
-        channel = self._bot.get_channel(parent_id) or await self._bot.fetch_channel(parent_id)
-        if not isinstance(channel, discord.TextChannel):
-            raise Impossible("channel-gone")
         with speaking(card.community.language):
             name = _("A call")
-        thread = await channel.create_thread(
-            name=f"{name} {number}",
-            type=discord.ChannelType.private_thread,
-            invitable=False,
-            auto_archive_duration=WEEK_IN_MINUTES,
+        look = delivery.attempt > 1 or delivery.key != FIRST
+        return await self._hands.private_thread(
+            delivery.community_id, parent_id, name, f"({card.call.id})", look=look, make=not card.moot
         )
-        courier.checkpoint("threaded")
-        return thread.id
-
-    async def _let_in(self, thread_id: int, people: list[int]) -> None:
-        """Let people into a private thread; who can't see its channel stays out. Raises Forbidden when all do."""
-        refusals: list[discord.Forbidden] = []
-        for member_id in people:
-            try:
-                await self._bot.http.add_user_to_thread(thread_id, member_id)
-            except discord.Forbidden as error:
-                refusals.append(error)
-        if refusals and len(refusals) == len(people):
-            raise refusals[0]
 
     async def _say_door(self, delivery: Delivery) -> Said:
         card = await self._cards.card(delivery)
@@ -135,7 +105,7 @@ class CallVoice:
         if card.call.thread_id is None:
             raise Needless(NO_CARD)
         if card.moot:
-            return await self._earlier(delivery, channel_id, channel_id, card.moot)
+            return await self._hands.said_earlier(delivery, channel_id, channel_id, card.moot)
         return await self._hands.post(delivery, channel_id, draw, role=card.community.host_role_id)
 
     async def _say_rung(self, delivery: Delivery) -> Said:
@@ -144,7 +114,7 @@ class CallVoice:
             draw = drawn(rung.community, lambda marker: call_words.rung(rung, marker))
             channel_id = required(rung.call.channel_id)
             if rung.moot:
-                return await self._earlier(delivery, channel_id, channel_id, rung.moot)
+                return await self._hands.said_earlier(delivery, channel_id, channel_id, rung.moot)
             if rung.call.message_id is None:
                 raise Impossible(NO_CARD)
             return await self._hands.post(delivery, channel_id, draw, role=rung.community.host_role_id)
@@ -189,54 +159,32 @@ class CallVoice:
                 raise Needless("card-gone") from error
         call = word.call
         if word.moot:
-            return await self._earlier(delivery, call.thread_id, call.channel_id, word.moot)
+            return await self._hands.said_earlier(delivery, call.thread_id, call.channel_id, word.moot)
         if call.thread_id is None:
             raise Impossible(NO_CARD)
 
+        users = call_words.mentioned(word)
+        if not call.private:
+            name = _named(word)
+            return await self._hands.post_under(
+                delivery, required(call.channel_id), call.thread_id, name, draw, users=users
+            )
+
         async def post(thread_id: int) -> Said:
-            users = call_words.mentioned(word)
-            if call.private and word.what == "asked":
+            if word.what == "asked":
                 with contextlib.suppress(discord.Forbidden):
-                    await self._let_in(thread_id, users)
+                    await self._hands.let_in(thread_id, users)
             return await self._hands.post(delivery, thread_id, draw, parent_id=call.channel_id, users=users)
 
-        try:
-            return await self._hands.awake(call.thread_id, post, rests=False)
-        except discord.NotFound:
-            if call.private:
-                raise
-        await self._make_thread(word, required(call.channel_id), call.thread_id)  # it bears its card's id
-        return await post(call.thread_id)
+        return await self._hands.awake(call.thread_id, post, rests=False)
 
-    async def _make_thread(self, shown: CallCard | CallWord, channel_id: int, message_id: int) -> None:
-        with speaking(shown.community.language):
-            name = thread_name(shown.call)
-        await self._hands.make_thread(channel_id, message_id, name)
 
-    async def _earlier(self, delivery: Delivery, channel_id: int | None, readable_id: int | None, moot: str) -> Said:
-        """Return what an earlier attempt said of something that is not to be said any more. Raises Needless."""
-        if channel_id is None:
-            raise Needless(moot)
-        channel = self._bot.get_partial_messageable(channel_id, guild_id=delivery.community_id)
-        found = None
-        with contextlib.suppress(Unreadable, discord.NotFound):
-            found = await self._hands.earlier(delivery, channel, readable_id)
-        if found is None:
-            raise Needless(moot)
-        return Said(channel_id, found)
+def _named(shown: CallCard | CallWord) -> str:
+    with speaking(shown.community.language):
+        return thread_name(shown.call)
 
 
 def thread_name(call: Call) -> str:
     """Return what would help: none of the words, which a thread's name and the server's log would keep for good."""
     helps = ", ".join(help_word(each) for each in call.helps)
     return _("A call: {helps}").format(helps=helps) if helps else _("A call")
-
-
-def drawn(community: Community, draw: Draw) -> Draw:
-    """Return a way to draw something in a community's language."""
-
-    def draw_it(marker: int) -> ui.LayoutView:
-        with speaking(community.language):
-            return draw(marker)
-
-    return draw_it

@@ -13,6 +13,8 @@ from discord import ui
 
 from bot import courier
 from bot.courier import Impossible, Needless, Said, Unreadable, marker_of, nonce_of
+from bot.language import speaking
+from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind, Priority
 
 if TYPE_CHECKING:
@@ -95,6 +97,20 @@ class Hands:
             return await self.find(delivery, channel)
         raise Unreadable
 
+    async def said_earlier(
+        self, delivery: Delivery, channel_id: int | None, readable_id: int | None, moot: str
+    ) -> Said:
+        """Return what an earlier attempt said of something that is not to be said any more. Raises Needless."""
+        if channel_id is None:
+            raise Needless(moot)
+        channel = self.bot.get_partial_messageable(channel_id, guild_id=delivery.community_id)
+        found = None
+        with contextlib.suppress(Unreadable, discord.NotFound):
+            found = await self.earlier(delivery, channel, readable_id)
+        if found is None:
+            raise Needless(moot)
+        return Said(channel_id, found)
+
     async def find(self, delivery: Delivery, channel: discord.PartialMessageable) -> int | None:
         """Return the message an earlier attempt left in a channel. Raises Unreadable when it is too busy to tell."""
         assert delivery.first_claimed_at is not None and self.bot.user is not None
@@ -173,6 +189,66 @@ class Hands:
                 raise
         courier.checkpoint("threaded")
 
+    async def post_under(
+        self,
+        delivery: Delivery,
+        channel_id: int,
+        card_id: int,
+        name: str,
+        draw: Draw,
+        *,
+        users: Collection[int] = (),
+    ) -> Said:
+        """Post in a card's thread, which bears the card's id; one at rest is woken, one that is gone made anew."""
+
+        async def post(thread_id: int) -> Said:
+            return await self.post(delivery, thread_id, draw, parent_id=channel_id, users=users)
+
+        try:
+            return await self.awake(card_id, post, rests=False)
+        except discord.NotFound:
+            await self.make_thread(channel_id, card_id, name)
+        return await post(card_id)
+
+    async def private_thread(
+        self, community_id: int, parent_id: int, name: str, number: str, *, look: bool, make: bool = True
+    ) -> int | None:
+        """Return the private thread of Kith's whose name ends with ``number``, by which alone it is found again.
+
+        ``look``: there may be one; ``make``: else one is made, of that name and number.
+        """
+        assert self.bot.user is not None
+        guild = self.bot.get_guild(community_id) or await self.bot.fetch_guild(community_id)
+        if look:
+            for each in await guild.active_threads():
+                is_ours = (each.owner_id, each.parent_id) == (self.bot.user.id, parent_id)
+                if is_ours and each.is_private() and each.name.endswith(number):
+                    return each.id
+        if not make:
+            return None
+        channel = self.bot.get_channel(parent_id) or await self.bot.fetch_channel(parent_id)
+        if not isinstance(channel, discord.TextChannel):
+            raise Impossible("channel-gone")
+        thread = await channel.create_thread(
+            name=f"{shortened(name, THREAD_NAME - len(number) - 1)} {number}",
+            type=discord.ChannelType.private_thread,
+            invitable=False,
+            auto_archive_duration=WEEK_IN_MINUTES,
+        )
+        courier.checkpoint("threaded")
+        return thread.id
+
+    async def let_in(self, thread_id: int, people: Collection[int]) -> None:
+        """Let people into a private thread; who can't see its channel stays out. Raises Forbidden when all do."""
+        refusals: list[discord.Forbidden] = []
+        for member_id in people:
+            try:
+                await self.bot.http.add_user_to_thread(thread_id, member_id)
+            except discord.Forbidden as error:
+                refusals.append(error)
+        if refusals and len(refusals) == len(people):
+            raise refusals[0]
+
     async def is_here(self, community_id: int, member_id: int) -> bool:
         """Tell whether someone is still part of a server."""
         guild = self.bot.get_guild(community_id) or await self.bot.fetch_guild(community_id)
@@ -186,6 +262,16 @@ class Hands:
                 raise
             return False
         return True
+
+
+def drawn(community: Community, draw: Draw) -> Draw:
+    """Return a way to draw something in a community's language."""
+
+    def draw_it(marker: int) -> ui.LayoutView:
+        with speaking(community.language):
+            return draw(marker)
+
+    return draw_it
 
 
 def replied_to(message: discord.Message) -> set[int]:
