@@ -10,7 +10,7 @@ from bot.circle_deck import our_circle_decks
 from bot.formats import Role
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
 from bot.services.hosting import give_back
-from bot.services.running import format_of, next_step, pass_on
+from bot.services.running import format_of, hand_on
 from bot.store.circles import (
     Circle,
     CircleRole,
@@ -20,7 +20,6 @@ from bot.store.circles import (
     HostInvitation,
     Seat,
     SeatState,
-    Way,
     Wish,
 )
 from bot.store.communities import Community
@@ -115,15 +114,15 @@ def forget_circles(session: Session, community: Community, member_id: int, now: 
     touched: set[int] = set()
     for circle in _proposed(session, community.id, member_id):
         touched.add(_forget_proposer(session, community, circle, now))
-    for seat in _seats(session, community.id, member_id):
-        touched.add(seat.circle_id)
-        _forget_seat(session, community, seat, now)
     for answer in _answers(session, community.id, member_id):
         touched.add(answer.circle_id)
         answer.member_id = None
         answer.answered_at = session.get_one(Circle, answer.circle_id).starts_at  # so that it tells nothing
     session.flush()
     touched |= _forget_roles(session, community.id, member_id, now)
+    for seat in _seats(session, community.id, member_id):  # once they are nobody's choice for the next step
+        touched.add(seat.circle_id)
+        _forget_seat(session, community, seat, now)
     for harvest in _harvests(session, community.id, member_id):
         harvest.harvester_id, harvest.lines, harvest.question, harvest.thanks = None, "", "", ""
         say_in_circle(session, session.get_one(Circle, harvest.circle_id), f"gathered:{harvest.version}", now)
@@ -156,10 +155,8 @@ def _forget_seat(session: Session, community: Community, seat: Seat, now: dateti
     circle = session.get_one(Circle, seat.circle_id)
     held, seat.member_id = seat.state is SeatState.HOLDS, None
     session.flush()
-    if not held or circle.state is not CircleState.RUNNING or circle.step != seat.step:
-        return
-    if not pass_on(session, community, circle, now, SeatState.SKIPPED) and circle.way is Way.WRITTEN:
-        next_step(session, community, circle, now)
+    if held and circle.state is CircleState.RUNNING and circle.step == seat.step:
+        hand_on(session, community, circle, now, SeatState.SKIPPED)
 
 
 def _forget_roles(session: Session, community_id: int, member_id: int, now: datetime) -> set[int]:
