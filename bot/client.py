@@ -14,6 +14,8 @@ from bot.language import _, nearest, speak, speaking
 from bot.scheduler import Scheduler
 from cogs.calls import Calls
 from cogs.checkins import CheckIns
+from cogs.circles import Circles
+from cogs.circling import Circling
 from cogs.communities import Communities
 from cogs.help import Help
 from cogs.keepers import Keepers
@@ -24,7 +26,7 @@ from cogs.support import Handler, Interaction, explain, meet_press
 
 log = logging.getLogger(__name__)
 
-COGS = (Communities, Rhythms, CheckIns, Calls, Members, Keepers, Help)
+COGS = (Communities, Rhythms, CheckIns, Calls, Circles, Circling, Members, Keepers, Help)
 COMMANDS_KEPT_AS = "commands"
 
 PERMISSIONS = discord.Permissions(
@@ -119,7 +121,7 @@ class KithBot(commands.Bot):
 
     async def beat(self) -> None:
         """Open, close and climb what is due; neither a long queue nor one that fails keeps the others waiting."""
-        for tend in (self.app.responses.tend, self.app.checkins.tend, self.app.keepers.tend):
+        for tend in (self.app.responses.tend, self.app.checkins.tend, self.app.keepers.tend, self.app.circles.tend):
             try:
                 await tend()
             except Exception:  # one bad moment must not keep the others from tending; what it missed is still due

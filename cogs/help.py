@@ -75,6 +75,17 @@ def _call_lines(name: Callable[[str], str]) -> list[str]:
     ]
 
 
+def _circle_lines(name: Callable[[str], str]) -> list[str]:
+    """Return how circles work, in three lines."""
+    return [
+        _("Hosts take turns: those who would like to host, in {command}, are invited a week before.").format(
+            command=name("me")
+        ),
+        _("With nobody to host, anyone in the circle may press *Next*. *Bell* is for everyone: a pause."),
+        _("Not coming, giving a role back, and staying silent are full answers too."),
+    ]
+
+
 def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
     """Draw the screen; for hosts it has two more lines."""
 
@@ -89,6 +100,9 @@ def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
             command=name("checkin")
         ),
         _("{command} shows what comes when.").format(command=name("rhythm list")),
+        _("{command} shows the learning circles to come: say that you come, take a role, or propose one.").format(
+            command=name("circle")
+        ),
         _("{command} is yours: time zone, time away, what you offer, and all that Kith keeps about you.").format(
             command=name("me")
         ),
@@ -96,6 +110,9 @@ def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
         "",
         "**" + _("When they call, we respond") + "**",
         *(f"- {line}" for line in _call_lines(name)),
+        "",
+        "**" + _("Learning circles") + "**",
+        *(f"- {line}" for line in _circle_lines(name)),
     ]
     if host:
         lines += [
