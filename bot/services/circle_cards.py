@@ -7,10 +7,11 @@ from sqlmodel import Session
 from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
-from bot.formats import Format, Role, Step
-from bot.services.circle_showing import NEW
+from bot.formats import Kind, Role, Step
+from bot.services.circle_showing import show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
-from bot.services.running import Group, format_of, groups_of, step_of
+from bot.services.hosting import may_host
+from bot.services.running import CALLS_FROM, Group, format_of, groups_of, step_of
 from bot.store.calls import Call, calls_for_everyone
 from bot.store.circles import (
     Circle,
@@ -19,27 +20,30 @@ from bot.store.circles import (
     Harvest,
     Seat,
     Way,
+    circle_of,
     group_of,
+    groups_in,
     harvest_of,
     invited_to_host,
-    roles_in,
     seat_of,
     seats_in,
-    who_comes,
-    wishes_for,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import Delivery, DeliveryKind
+from bot.store.deliveries import NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
+from bot.store.members import member_of
 
-CALLS_FROM = 4
-"""The rung from which on a call is the first item of the next circle."""
+NO_EVENTS = "no-events"
+"""Why an event could not be made: Discord does not let Kith."""
+OVER = (CircleState.CANCELLED, CircleState.CLOSED)
+TO_WHO_COMES = ("tomorrow", "soon", "moved", "cancelled", "wishes")
 
 
 @dataclass(frozen=True)
 class CirclePanel:
     """A circle's panel: the step it is at (none before it begins and once it is closed), seats and groups.
 
-    ``posts``: it is to be a new message; ``live_on`` else it edits the one there is.
+    ``threads`` are the groups' in a written circle, by number. ``posts``: it is to be a new message, else it edits the
+    one there is. ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
     view: CircleView
@@ -48,15 +52,18 @@ class CirclePanel:
     steps: int
     seats: list[Seat] = field(default_factory=list[Seat])
     groups: list[Group] = field(default_factory=list[Group])
+    threads: dict[int, int] = field(default_factory=dict[int, int])
     posts: bool = False
+    moot: str = ""
 
 
 @dataclass(frozen=True)
 class CircleWord:
     """Something said in a circle's thread: a word such as ``invite``, and what it is about.
 
-    ``members`` are those it is for, by id; ``seat`` whose turn with the talking piece it is; ``group`` and its
-    members; ``calls`` what waits for this circle's hearing; ``offered`` the role somebody offers.
+    ``members`` are those it is for, by id; ``seat`` whose turn with the talking piece it is; ``group`` whose thread
+    it is about, and ``step`` what it is for; ``calls`` what waits for this circle's hearing; ``offered`` the role
+    somebody offers, who is the last of ``members``. ``moot`` as in ``CirclePanel``.
     """
 
     view: CircleView
@@ -65,10 +72,11 @@ class CircleWord:
     members: list[int] = field(default_factory=list[int])
     seat: Seat | None = None
     group: CircleGroup | None = None
+    step: Step | None = None
     offered: Role | None = None
     calls: list[Call] = field(default_factory=list[Call])
     harvest: Harvest | None = None
-    wishes: list[str] = field(default_factory=list[str])
+    moot: str = ""
 
 
 class CircleCards:
@@ -92,7 +100,7 @@ class CircleCards:
     def card(self, session: Session, delivery: Delivery) -> CircleView:
         """Return a circle as its card and its event show it."""
         circle, _community = self._circle(session, delivery)
-        gone = circle.state in (CircleState.CANCELLED, CircleState.CLOSED)
+        gone = circle.state in OVER
         shown = circle.event_id if delivery.kind is DeliveryKind.EVENT else circle.message_id
         if gone and shown is None and delivery.attempt == 1:
             raise Needless("over")
@@ -104,19 +112,25 @@ class CircleCards:
     def panel(self, session: Session, delivery: Delivery) -> CirclePanel:
         """Return a circle's panel."""
         circle, community = self._circle(session, delivery)
-        posts = delivery.key.endswith(NEW)
-        over = circle.state in (CircleState.CANCELLED, CircleState.CLOSED)
-        if (posts and over and delivery.attempt == 1) or (not posts and circle.panel_id is None):
-            raise Needless("over" if over else "never-posted")
-        seats = list(seats_in(session, circle.id, circle.step)) if circle.state is CircleState.RUNNING else []
+        posts, over = delivery.key.endswith(NEW), circle.state in OVER
+        if not posts and circle.panel_id is None:
+            raise Needless("never-posted")
+        moot = "followed" if panel_followed(session, delivery) else ""
+        moot = "over" if posts and over else moot
+        if moot and (not posts or delivery.attempt == 1):
+            raise Needless(moot)
+        step = step_of(community, circle) if circle.state is CircleState.RUNNING else None
+        seats = list(seats_in(session, circle.id, circle.step)) if step is not None else []
         return CirclePanel(
             view=view_of(session, circle, self._clock.now()),
-            step=step_of(community, circle) if circle.state is CircleState.RUNNING else None,
+            step=step,
             number=circle.step + 1,
             steps=len(format_of(community, circle).steps),
             seats=seats,
             groups=groups_of(seats),
+            threads=_threads_at(session, circle, step),
             posts=posts,
+            moot=moot,
         )
 
     @transaction
@@ -124,34 +138,35 @@ class CircleCards:
         """Return what else is said in a circle's thread."""
         circle, community = self._circle(session, delivery)
         what, about = what_of(delivery)
-        if delivery.attempt == 1 and not _still_true(session, circle, what, about):
-            raise Needless("no-longer")
-        members: list[int] = []
-        if what == "invite":
-            invited = invited_to_host(session, circle.id)
-            members = [each.member_id for each in invited if each.wave == int(about) and not each.declined]
-        elif what in ("tomorrow", "soon", "moved", "cancelled", "harvest", "wishes"):
-            members = who_comes(session, circle)
-        offered = Role(about) if what == "offer" else None
-        if offered is not None and (held := roles_in(session, circle.id).get(offered)) is not None:
-            members = [each for each in (held.offered_to, held.member_id) if each is not None]
+        view = view_of(session, circle, self._clock.now())
+        group = group_of(session, int(about)) if what in ("group", "open") else None
+        seat = seat_of(session, int(about)) if what == "piece" else None
+        members = _members_of(session, view, what, about, seat, group)
+        moot = "" if _still_true(session, view, what, about, members) else "no-longer"
+        if moot and delivery.attempt == 1:
+            raise Needless(moot)
+        number = int(about) if what == "time" else group.step if group is not None else -1
+        steps = view.format.steps
         waiting = list(calls_for_everyone(session, community.id, 5)) if what == "calls" else list[Call]()
         return CircleWord(
-            view=view_of(session, circle, self._clock.now()),
+            view=view,
             what=what,
             about=about,
             members=members,
-            seat=seat_of(session, int(about)) if what == "piece" else None,
-            group=group_of(session, int(about)) if what in ("group", "open") else None,
-            offered=offered,
+            seat=seat,
+            group=group,
+            step=steps[number] if 0 <= number < len(steps) else None,
+            offered=Role(about) if what == "offer" else None,
             calls=[each for each in waiting if each.rung >= CALLS_FROM],
             harvest=harvest_of(session, circle.id) if what == "gathered" else None,
+            moot=moot,
         )
 
     @transaction
-    def wishes(self, session: Session, community_id: int, circle_id: int) -> list[str]:
-        """Return what members wish to happen next, without names, in no order that tells whose it is."""
-        return sorted(each.words for each in wishes_for(session, community_id, circle_id))
+    def events_are_refused(self, session: Session, community_id: int) -> bool:
+        """Tell whether a community's hosts were told that Kith may make no events, and it made none since."""
+        last = event_settled_last(session, community_id, NO_EVENTS)
+        return last is not None and last.reason == NO_EVENTS
 
     def _circle(self, session: Session, delivery: Delivery) -> tuple[Circle, Community]:
         circle = session.get(Circle, delivery.subject_id)
@@ -163,18 +178,66 @@ class CircleCards:
         return circle, community
 
 
+def _threads_at(session: Session, circle: Circle, step: Step | None) -> dict[int, int]:
+    """Return the threads of a step's groups by number: those without the asker while one is turned away."""
+    if step is None or step.kind not in (Kind.GROUPS, Kind.AWAY):
+        return {}
+    away = step.kind is Kind.AWAY
+    return {
+        each.number: each.thread_id
+        for each in groups_in(session, circle.id)
+        if each.thread_id is not None and each.away == away and (each.step == circle.step or not away)
+    }
+
+
+def _members_of(
+    session: Session, view: CircleView, what: str, about: str, seat: Seat | None, group: CircleGroup | None
+) -> list[int]:
+    """Return whom a word is for."""
+    circle = view.circle
+    if what == "invite":
+        return _invited(session, view, int(about))
+    if what in TO_WHO_COMES:
+        return view.coming
+    if what == "offer":
+        held = view.roles.get(Role(about))
+        return [] if held is None else [each for each in (held.offered_to, held.member_id) if each is not None]
+    if what == "harvest":
+        held = view.roles.get(Role.HARVESTER) or view.roles.get(Role.HOST) or view.roles.get(Role.CO_HOST)
+        return view.coming if held is None else [held.member_id]
+    if what == "time":
+        held = view.roles.get(Role.HOST) or view.roles.get(Role.CO_HOST) or view.roles.get(Role.GUARDIAN)
+        return [] if held is None else [held.member_id]
+    if seat is not None:
+        return [] if seat.member_id is None else [seat.member_id]
+    if group is not None:
+        seats = [each for each in seats_in(session, circle.id, group.step) if each.number == group.number]
+        inside = [each for each in seats if each.away == (what == "open") or not group.away]
+        return [each.member_id for each in inside if each.member_id is not None]
+    return []
+
+
+def _invited(session: Session, view: CircleView, wave: int) -> list[int]:
+    """Return whom a wave still invites: to host while nobody does, and to co-host those who would for a first time."""
+    invited = [
+        each.member_id for each in invited_to_host(session, view.circle.id) if each.wave == wave and not each.declined
+    ]
+    would_host = {each: may_host(member_of(session, view.community.id, each)) for each in invited}
+    return [each for each in invited if (Role.HOST if would_host[each] else Role.CO_HOST) not in view.roles]
+
+
 def what_of(delivery: Delivery) -> tuple[str, str]:
     """Return what a word's key says: the word, and what it is about."""
     _count, what, about = delivery.key.split(":", 2)
     return what, about
 
 
-def _still_true(session: Session, circle: Circle, what: str, about: str) -> bool:
+def _still_true(session: Session, view: CircleView, what: str, about: str, members: list[int]) -> bool:
     """Tell whether something planned earlier is still worth saying."""
+    circle = view.circle
     if what in ("invite", "free", "tomorrow", "soon", "moved"):
-        if what in ("invite", "free") and Role.HOST in roles_in(session, circle.id):
-            return False
-        return circle.state is CircleState.PLANNED
+        taken = (what == "invite" and not members) or (what == "free" and Role.HOST in view.roles)
+        return circle.state is CircleState.PLANNED and not taken
     if what in ("bell", "calls"):
         return circle.state is CircleState.RUNNING
     if what == "time":
@@ -183,20 +246,28 @@ def _still_true(session: Session, circle: Circle, what: str, about: str) -> bool
         seat = seat_of(session, int(about))
         return seat is not None and circle.state is CircleState.RUNNING and seat.holds_until is not None
     if what == "offer":
-        held = roles_in(session, circle.id).get(Role(about))
-        return held is not None and held.offered_to is not None
-    return True
-
-
-def format_words(found: Format) -> str:
-    """Return a format's title and what it is good for."""
-    return f"{found.title}: {found.what}"
+        return len(members) > 1
+    if what == "group":
+        return circle.state is CircleState.RUNNING and bool(members)
+    return what != "open" or bool(members)
 
 
 def _settle_card(session: Session, delivery: Delivery, said: Said | None) -> None:
-    circle = session.get(Circle, delivery.subject_id)
-    if circle is not None and said is not None:
+    """Keep where the card is. One whose channel is gone comes anew once the community has chosen another."""
+    circle = circle_of(session, delivery.community_id, delivery.subject_id)
+    if circle is None:
+        return
+    if said is not None:
         circle.channel_id, circle.message_id = said.channel_id, said.message_id
+        return
+    chosen = session.get_one(Community, circle.community_id).circles_channel_id
+    if delivery.reason != "channel-gone" or chosen in (None, circle.channel_id) or circle.state in OVER:
+        return
+    assert delivery.settled_at is not None
+    circle.channel_id, circle.message_id, circle.panel_id = chosen, None, None
+    show_circle(session, circle, delivery.settled_at)
+    if circle.panel_version:
+        show_panel(session, circle, delivery.settled_at, anew=True)
 
 
 def _settle_event(session: Session, delivery: Delivery, said: Said | None) -> None:
@@ -212,6 +283,7 @@ def _settle_panel(session: Session, delivery: Delivery, said: Said | None) -> No
 
 
 def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> None:
+    """Keep where a harvest and a group's thread are; the panel then shows the way to the thread."""
     what, about = what_of(delivery)
     if said is None or said.message_id is None:
         return
@@ -219,3 +291,7 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
         harvest.message_id = said.message_id
     if what == "group" and (group := group_of(session, int(about))) is not None:
         group.thread_id = said.channel_id
+        circle = circle_of(session, delivery.community_id, delivery.subject_id)
+        if circle is not None and circle.state is CircleState.RUNNING and circle.step == group.step:
+            assert delivery.settled_at is not None
+            show_panel(session, circle, delivery.settled_at)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.store.circles import Circle, Way
-from bot.store.deliveries import DeliveryKind, Priority, plan
+from bot.store.deliveries import NEW, DeliveryKind, Priority, plan
 
 
 def show_circle(session: Session, circle: Circle, now: datetime, *, event: bool = False) -> None:
@@ -36,10 +36,6 @@ def say_in_circle(
     session.flush()
     _plan(session, circle, DeliveryKind.CIRCLE_WORD, f"{circle.said}:{what}", due_at, expires_at)
     circle.said += 1
-
-
-NEW = ":new"
-"""Ends the key of a panel that is to be a new message, below what was said since the last."""
 
 
 def _plan(

@@ -70,11 +70,15 @@ class DeliveryState(StrEnum):
 
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 OF_CALLS = (DeliveryKind.CALL, DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD)
+OF_CIRCLES = (DeliveryKind.EVENT, DeliveryKind.PANEL, DeliveryKind.CIRCLE_WORD)
+"""What belongs to a circle beside its card."""
 DRAWN_ANEW = (DeliveryKind.RUNG, DeliveryKind.WORD)
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
 AGAIN = "~"
 """Stands in the key of a delivery that draws anew what an earlier one said, after that one's key."""
+NEW = ":new"
+"""Ends the key of a circle's panel that is to be a new message, below what was said since the last."""
 FIRST = "0"
 """The key of the delivery that posts what later ones with the same subject edit."""
 
@@ -183,7 +187,10 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
 
 
 def _its_card_waits() -> ColumnElement[bool]:
-    """Return the condition that a round's or call's card is still to be posted, in whose thread or wake it comes."""
+    """Return the condition that a round's, call's or circle's card is still to come, in whose thread or wake it is.
+
+    What is said in a circle comes below the panel of its step, but for the calls it hears before it begins.
+    """
     card = aliased(Delivery)
     waits = (card.kind == DeliveryKind.ROUND, card.key == FIRST, col(card.state).in_(WAITING))
     of_its_round = select(card.id).where(card.subject_id == Delivery.subject_id, *waits)
@@ -197,11 +204,28 @@ def _its_card_waits() -> ColumnElement[bool]:
         card.kind == DeliveryKind.CALL,
         col(card.state).in_(WAITING),
     )
+    of_its_circle = select(card.id).where(
+        card.subject_id == Delivery.subject_id,
+        card.kind == DeliveryKind.CIRCLE,
+        col(card.state).in_(WAITING),
+    )
+    of_its_panel = select(card.id).where(
+        card.subject_id == Delivery.subject_id,
+        card.kind == DeliveryKind.PANEL,
+        col(card.key).like(f"%{NEW}"),
+        col(card.state).in_(WAITING),
+    )
     # One look-up by key each: as one, PostgreSQL compared every card with every other until it had new statistics.
     return or_(
         and_(col(Delivery.kind).in_([DeliveryKind.WEAVING, DeliveryKind.REMINDER]), of_its_round.exists()),
         and_(col(Delivery.kind) == DeliveryKind.CHECK_IN, of_its_answer.exists()),
         and_(col(Delivery.kind).in_([DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD]), of_its_call.exists()),
+        and_(col(Delivery.kind).in_(OF_CIRCLES), of_its_circle.exists()),
+        and_(
+            col(Delivery.kind) == DeliveryKind.CIRCLE_WORD,
+            col(Delivery.key).not_like("%:calls:%"),
+            of_its_panel.exists(),
+        ),
     )
 
 
@@ -257,6 +281,35 @@ def said_last(session: Session, following: Delivery) -> Delivery | None:
             Delivery.state == DeliveryState.SENT,
         )
         .order_by(col(Delivery.id).desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def panel_followed(session: Session, delivery: Delivery) -> bool:
+    """Tell whether a circle's panel that is to be posted or edited is to be a new message right after."""
+    follows = select(Delivery.id).where(
+        Delivery.kind == DeliveryKind.PANEL,
+        Delivery.subject_id == delivery.subject_id,
+        col(Delivery.id) > delivery.id,
+        col(Delivery.key).like(f"%{NEW}"),
+        col(Delivery.state).in_(WAITING),
+    )
+    return session.exec(follows.limit(1)).first() is not None
+
+
+def event_settled_last(session: Session, community_id: int, refused: str) -> Delivery | None:
+    """Return the latest event of a community's circles that was made or kept in step, or was ``refused``."""
+    return session.exec(
+        select(Delivery)
+        .where(
+            Delivery.community_id == community_id,
+            Delivery.kind == DeliveryKind.EVENT,
+            or_(
+                col(Delivery.state) == DeliveryState.SENT,
+                and_(col(Delivery.state) == DeliveryState.FAILED, col(Delivery.reason) == refused),
+            ),
+        )
+        .order_by(col(Delivery.settled_at).desc(), col(Delivery.id).desc())
         .limit(1)
     ).one_or_none()
 
