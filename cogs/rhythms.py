@@ -10,7 +10,6 @@ from bot.calendar import Turn, local_day, zone_suggestions
 from bot.errors import Refusal
 from bot.formats import our_formats
 from bot.language import _, nearest
-from bot.services.circle_cards import format_words
 from bot.services.communities import check_zone
 from bot.services.moments import read_date, read_time
 from bot.services.rhythm_kinds import Holding
@@ -81,7 +80,8 @@ class Rhythms(Noun):
     async def _formats(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         """Offer the formats there are, with what each is good for."""
         wanted = typed.strip().lower()
-        offered = [(format_words(each), each.id) for each in our_formats().all(nearest(str(interaction.locale)))]
+        formats = our_formats().all(nearest(str(interaction.locale)))
+        offered = [(f"{each.title}: {each.what}", each.id) for each in formats]
         return [Choice(name=shortened(words, 100), value=name) for words, name in offered if wanted in words.lower()]
 
     async def _dates(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
