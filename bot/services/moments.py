@@ -15,7 +15,7 @@ _TIME = re.compile(r"(?P<hour>[0-9]{1,2})(?:[:.h](?P<minute>[0-9]{2}))?(?:h|(?P<
 _DATE = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})\.\s?(?P<month>[0-9]{1,2})\.(?:\s?(?P<year>[0-9]{4}))?")
 _MOMENT = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.\s?[0-9]{1,2}\.(?:\s?[0-9]{4})?|[^\W\d_]+)"
+    r"(?P<day>[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.\s?[0-9]{1,2}\.(?:\s?[0-9]{4})?|[^\W\d_]+\.?)"
     r"(?:[\s,]+(?:[^\W\d_]{1,3}\s+)?|T)(?P<time>[0-9].*)"
 )
 """A day, then a time, with a little word such as *at* between them."""
@@ -72,7 +72,7 @@ def _read_day(typed: str, today: date, *, passed: bool) -> date:
         return today
     if typed in ("tomorrow", _("tomorrow").lower()):
         return today + timedelta(days=1)
-    if (named := _day_names().get(typed)) is not None:
+    if (named := _day_names().get(typed.rstrip("."))) is not None:
         ahead = (named - today.weekday()) % 7
         return today + timedelta(days=7 if ahead == 0 and passed else ahead)
     if (found := _DAY_FIRST.fullmatch(typed)) is not None:
