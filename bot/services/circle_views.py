@@ -12,7 +12,7 @@ from bot.deck import REPEAT_AFTER, TAGS
 from bot.formats import Format, Role
 from bot.services.questions import driest_element
 from bot.services.running import format_of
-from bot.store.circles import Circle, CircleRole, ComingKind, answers_to, roles_in, themes_used, who_comes
+from bot.store.circles import Circle, CircleRole, ComingKind, answers_to, roles_in, themes_used, with_room
 from bot.store.communities import Community, community_of
 
 
@@ -32,14 +32,15 @@ class CircleView:
 def view_of(session: Session, circle: Circle, now: datetime) -> CircleView:
     """Return a circle as it is shown."""
     community = community_of(session, circle.community_id, now)
-    inside = who_comes(session, circle)
     answers = [each for each in answers_to(session, circle.id) if each.member_id is not None]
+    roles = roles_in(session, circle.id)
+    inside = with_room(circle, answers, roles)
     coming = [each.member_id for each in answers if each.kind is ComingKind.COMING]
     return CircleView(
         community=community,
         circle=circle,
         format=format_of(community, circle),
-        roles=roles_in(session, circle.id),
+        roles=roles,
         coming=inside,
         waiting=[each for each in coming if each is not None and each not in inside],
         maybe=[each.member_id for each in answers if each.kind is ComingKind.MAYBE and each.member_id is not None],

@@ -11,12 +11,12 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import _
+from bot.services.announcing import announce
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
-from bot.services.hosting import come_past, give_back, invite, may_host, start_over, take_role
+from bot.services.hosting import come_past, give_back, start_over, take_role
 from bot.services.people import Person, is_host, require_host
-from bot.services.rhythms import come_round
-from bot.services.running import tend_running
+from bot.services.running import hand_on, holder, tend_running
 from bot.services.words import check_line, visible
 from bot.store.circles import (
     Circle,
@@ -24,6 +24,7 @@ from bot.store.circles import (
     CircleState,
     Coming,
     ComingKind,
+    SeatState,
     Way,
     answer_of,
     circle_key,
@@ -34,9 +35,9 @@ from bot.store.circles import (
     invited_to_host,
     roles_in,
 )
-from bot.store.communities import Community, community_of
+from bot.store.communities import Community, community_of, one_at_a_time
 from bot.store.members import member_of
-from bot.store.rhythms import Rhythm, RhythmKind, rhythms_due
+from bot.store.rhythms import RhythmKind, rhythms_due
 
 LEAD = timedelta(days=7)
 """How long before its time a circle of a rhythm is announced: hosts are invited from then on."""
@@ -45,6 +46,8 @@ LONGEST_INTENTION = 300
 SOONEST, LATEST = timedelta(minutes=20), timedelta(days=366)
 MOST_COMING = 20
 """Circles to come in one community; beyond that they are a calendar nobody reads."""
+MOST_ROOM = 100
+BESIDE = {Role.HOST: Role.CO_HOST, Role.CO_HOST: Role.HOST}
 AT_ONCE = 50
 
 
@@ -93,34 +96,8 @@ class Circles:
         now = self._clock.now()
         due = rhythms_due(session, RhythmKind.CIRCLE, now + LEAD, AT_ONCE)
         for rhythm in due:
-            self._announce(session, rhythm, now)
+            announce(session, rhythm, now)
         return len(due)
-
-    def _announce(self, session: Session, rhythm: Rhythm, now: datetime) -> None:
-        slot, _following = come_round(rhythm, now)
-        if slot.instant <= now:
-            return  # Kith was off when it would have been announced
-        community = community_of(session, rhythm.community_id, now)
-        theme = draw_theme(session, community, now)
-        circle = Circle(
-            community_id=community.id,
-            rhythm_id=rhythm.id,
-            day=slot.day,
-            format_id=rhythm.format_id or our_formats().all(community.language)[0].id,
-            way=rhythm.way or Way.WRITTEN,
-            place_id=rhythm.place_id,
-            room=rhythm.room,
-            starts_at=slot.instant,
-            channel_id=community.circles_channel_id,
-            title=theme.title,
-            **words_of(theme),
-        )
-        session.add(circle)
-        session.flush()
-        start_over(circle, now)
-        if circle.stage > 0:
-            invite(session, community, circle, now)
-        show_circle(session, circle, now, event=True)
 
     @transaction
     def tend_due(self, session: Session) -> int:
@@ -152,15 +129,22 @@ class Circles:
         """Announce a circle a member proposes, who hosts it unless it would be their first time: then they co-host.
 
         The same request delivered twice announces one. Raises Refusal for a time that is past or over a year off, a
-        format that doesn't suit the way, a title over 100 characters, too many circles to come, or no channel.
+        format that doesn't suit the way, a title over 100 characters, room for fewer than two, too many circles to
+        come, or no channel.
         """
         now = self._clock.now()
         community = self._tended(session, community_id)
+        one_at_a_time(session, community_id)
+        there = circle_requested_by(session, community_id, request_id)
+        if there is not None:
+            return view_of(session, there, now)
         if not now + SOONEST <= new.starts_at <= now + LATEST:
             raise Refusal(_("Choose a time at least twenty minutes from now and within a year."))
         format_ = our_formats().format(community.language, new.format_id)
         if format_ is None or not (format_.live if new.way is Way.LIVE else format_.written):
             raise Refusal(_("That format does not suit this way of meeting. Choose another format, or the other way."))
+        if new.room is not None and not 2 <= new.room <= MOST_ROOM:
+            raise Refusal(_("A circle has room for 2 to 100. Choose a number in between, or none for everyone."))
         if len(coming_circles(session, community_id, MOST_COMING)) >= MOST_COMING:
             raise Refusal(
                 _("Twenty circles are to come already. Join one of them, or propose yours when some are over.")
@@ -171,7 +155,7 @@ class Circles:
         words = words_of(theme)
         if new.intention.strip():
             words["intention"] = check_line(new.intention, LONGEST_INTENTION)
-        values = Circle(
+        circle = Circle(
             community_id=community_id,
             proposer_id=person.member_id,
             request_id=request_id,
@@ -184,15 +168,14 @@ class Circles:
             channel_id=community.circles_channel_id,
             title=title,
             **words,
-        ).model_dump(exclude={"id"})
-        is_new = insert_if_new(session, Circle, values)
-        circle = circle_requested_by(session, community_id, request_id)
-        if is_new:
-            self._answer(session, circle, person.member_id, ComingKind.COMING, now)
-            member = member_of(session, community_id, person.member_id)
-            take_role(session, circle, Role.HOST if may_host(member) else Role.CO_HOST, person.member_id, now)
-            start_over(circle, now)
-            show_circle(session, circle, now, event=True)
+        )
+        session.add(circle)
+        session.flush()
+        self._answer(session, circle, person.member_id, ComingKind.COMING, now)
+        role = Role.HOST if _may_hold(session, community, person) else Role.CO_HOST
+        take_role(session, circle, role, person.member_id, now)
+        show_circle(session, circle, now, event=True)
+        start_over(session, community, circle, now)
         return view_of(session, circle, now)
 
     @transaction
@@ -201,13 +184,27 @@ class Circles:
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
         again = self._answer(session, circle, person.member_id, kind, now)
         if kind is ComingKind.NOT:
-            for held in roles_in(session, circle.id).values():
-                if held.member_id == person.member_id:
-                    give_back(session, circle, held, now)
+            self._leave(session, circle, person.member_id, now)
         if not again:
             show_circle(session, circle, now)
         view = view_of(session, circle, now)
         return Answer(view, again=again, waits=person.member_id in view.waiting)
+
+    def _leave(self, session: Session, circle: Circle, member_id: int, now: datetime) -> None:
+        """Free the roles of someone who doesn't come, and pass the talking piece on if they hold it."""
+        for held in roles_in(session, circle.id).values():
+            if held.member_id == member_id:
+                self._free(session, circle, held, now)
+        piece = holder(session, circle) if circle.state is CircleState.RUNNING else None
+        if piece is not None and piece.member_id == member_id:
+            hand_on(session, community_of(session, circle.community_id, now), circle, now, SeatState.SKIPPED)
+
+    def _free(self, session: Session, circle: Circle, held: CircleRole, now: datetime) -> None:
+        give_back(session, circle, held, now)
+        if held.role is Role.HOST and circle.state is CircleState.PLANNED:
+            say_in_circle(session, circle, f"free:{circle.said}", now)
+        if circle.panel_version:
+            show_panel(session, circle, now)
 
     def _answer(self, session: Session, circle: Circle, member_id: int, kind: ComingKind, now: datetime) -> bool:
         fresh = Coming(
@@ -234,11 +231,14 @@ class Circles:
         Raises Refusal when somebody else holds it and has not offered it to them.
         """
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
-        member = member_of(session, community_id, person.member_id)
         roles = roles_in(session, circle.id)
-        if role is Role.HOST and not (member.has_hosted or is_host(community_of(session, community_id, now), person)):
-            role = Role.CO_HOST
         held = roles.get(role)
+        is_theirs = held is not None and held.member_id == person.member_id
+        if role is Role.HOST and not (
+            is_theirs or _may_hold(session, community_of(session, community_id, now), person)
+        ):
+            role = Role.CO_HOST
+            held = roles.get(role)
         if held is not None and held.member_id == person.member_id:
             return Answer(view_of(session, circle, now), role, again=True)
         if held is not None and held.offered_to != person.member_id:
@@ -247,12 +247,14 @@ class Circles:
                     name=f"<@{held.member_id}>"
                 )
             )
-        for other, its in roles.items():
-            if its.member_id == person.member_id and {other, role} <= {Role.HOST, Role.CO_HOST}:
-                give_back(session, circle, its, now)
         take_role(session, circle, role, person.member_id, now)
-        if answer_of(session, circle.id, person.member_id) is None or role in (Role.HOST, Role.CO_HOST):
-            self._answer(session, circle, person.member_id, ComingKind.COMING, now)
+        other = roles.get(BESIDE[role]) if role in BESIDE else None
+        if other is not None and other.member_id == person.member_id:  # nobody stands beside themselves
+            if role is Role.HOST:
+                session.delete(other)
+            else:
+                self._free(session, circle, other, now)
+        self._answer(session, circle, person.member_id, ComingKind.COMING, now)
         show_circle(session, circle, now)
         if circle.panel_version:
             show_panel(session, circle, now)
@@ -262,11 +264,8 @@ class Circles:
     def give_back(self, session: Session, community_id: int, person: Person, circle_id: int, role: Role) -> Answer:
         """Free a role a member holds, for others to take. Raises Refusal when it isn't theirs."""
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
-        held = self._theirs(session, circle, person, role)
-        give_back(session, circle, held, now)
+        self._free(session, circle, self._theirs(session, circle, person, role), now)
         show_circle(session, circle, now)
-        if role is Role.HOST and circle.state is CircleState.PLANNED:
-            say_in_circle(session, circle, f"free:{circle.said}", now)
         return Answer(view_of(session, circle, now), role)
 
     @transaction
@@ -312,9 +311,11 @@ class Circles:
             raise Refusal(_("Choose a time at least twenty minutes from now and within a year."))
         if circle.starts_at != starts_at:
             circle.starts_at = starts_at
-            start_over(circle, now)
             show_circle(session, circle, now, event=True)
+            if circle.panel_version:
+                show_panel(session, circle, now)
             say_in_circle(session, circle, f"moved:{circle.said}", now)
+            start_over(session, community_of(session, community_id, now), circle, now)
         return view_of(session, circle, now)
 
     @transaction
@@ -323,6 +324,7 @@ class Circles:
         circle, now = self._circle(session, community_id, circle_id), self._clock.now()
         if circle.state is CircleState.CANCELLED:
             return view_of(session, circle, now)
+        self._open(session, community_id, circle_id)
         self._require_say(session, circle, person, now)
         if circle.state is not CircleState.PLANNED:
             raise Refusal(_("This circle has begun already, so it stays where it is. *Close* on its panel ends it."))
@@ -368,3 +370,8 @@ class Circles:
                 _("Circles have no channel yet. Someone with *Manage Server* can choose one in /setup start; try then.")
             )
         return community
+
+
+def _may_hold(session: Session, community: Community, person: Person) -> bool:
+    """Tell whether a person may hold a circle by themselves: those who do it for the first time co-host."""
+    return member_of(session, community.id, person.member_id).has_hosted or is_host(community, person)

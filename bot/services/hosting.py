@@ -16,11 +16,12 @@ from bot.store.circles import (
     HostInvitation,
     Way,
     circle_key,
+    hosting_now,
     invited_to_host,
     roles_in,
     who_comes,
 )
-from bot.store.communities import Community
+from bot.store.communities import Community, community_of
 from bot.store.members import HostingWish, Member, members_who_would_host
 
 MOST_INVITED = 3
@@ -64,12 +65,21 @@ def plan_stage(circle: Circle) -> None:
     circle.next_at = stage_at(circle, STAGES[circle.stage]) if circle.stage < len(STAGES) else None
 
 
-def start_over(circle: Circle, now: datetime) -> None:
-    """Let a circle that is new or was moved come past the stages still ahead of it; waves missed become one."""
+def start_over(session: Session, community: Community, circle: Circle, now: datetime) -> None:
+    """Let a circle that is new or was moved come past the stages still ahead of it; waves missed become one, at once.
+
+    Within a day of its time it goes without a host until somebody takes the hosting.
+    """
     ahead = [number for number, stage in enumerate(STAGES) if stage_at(circle, stage) > now]
-    first = ahead[0] if ahead else STAGES.index(Stage.START)
-    circle.stage = first
+    circle.stage = ahead[0] if ahead else STAGES.index(Stage.START)
     plan_stage(circle)
+    circle.hostless = _is_past(circle, Stage.SETTLE) and Role.HOST not in roles_in(session, circle.id)
+    if _is_past(circle, Stage.FIRST_WAVE):
+        invite(session, community, circle, now)
+
+
+def _is_past(circle: Circle, stage: Stage) -> bool:
+    return circle.stage > STAGES.index(stage)
 
 
 def come_past(session: Session, community: Community, circle: Circle, now: datetime) -> None:
@@ -78,13 +88,15 @@ def come_past(session: Session, community: Community, circle: Circle, now: datet
     assert due_at is not None
     circle.stage += 1
     plan_stage(circle)
+    if stage is Stage.FIRST_WAVE and circle.next_at is not None and circle.next_at <= now:
+        return  # Kith was off that long: the second wave is the first
     if stage in (Stage.FIRST_WAVE, Stage.SECOND_WAVE):
         invite(session, community, circle, now)
     elif stage is Stage.SETTLE:
         _settle(session, circle, now)
         _remind(session, circle, "tomorrow", due_at, now)
     elif stage is Stage.SOON:
-        if circle.way is Way.LIVE:
+        if circle.way is Way.LIVE:  # a written one lasts for days, and its thread says when it begins
             _remind(session, circle, "soon", due_at, now)
     elif stage is Stage.START:
         _start(session, community, circle, now)
@@ -95,8 +107,11 @@ def come_past(session: Session, community: Community, circle: Circle, now: datet
 def invite(session: Session, community: Community, circle: Circle, now: datetime) -> None:
     """Invite those who would like to host, least recent first, and one first-timer to co-host; nobody twice.
 
-    Someone new co-hosts before they host.
+    Someone new co-hosts before they host. Those who host another circle to come are the last to be asked, and those
+    who are away now or then are not.
     """
+    if circle.state is not CircleState.PLANNED or now >= circle.starts_at:
+        return
     roles = roles_in(session, circle.id)
     before = {each.member_id for each in invited_to_host(session, circle.id)}
     holding = {each.member_id for each in roles.values()}
@@ -104,8 +119,10 @@ def invite(session: Session, community: Community, circle: Circle, now: datetime
         each
         for each in members_who_would_host(session, community.id)
         if each.member_id not in before | holding
-        and not is_away(each.away_until, each.zone or community.zone, circle.starts_at)
+        and not any(is_away(each.away_until, each.zone or community.zone, at) for at in (now, circle.starts_at))
     ]
+    busy = hosting_now(session, community.id)
+    willing.sort(key=lambda each: each.member_id in busy)
     invited: list[Member] = []
     if Role.HOST not in roles:
         invited += [each for each in willing if may_host(each)][:MOST_INVITED]
@@ -127,7 +144,7 @@ def invite(session: Session, community: Community, circle: Circle, now: datetime
 
 
 def may_host(member: Member) -> bool:
-    """Tell whether a member may host by themselves: those who do it for the first time co-host."""
+    """Tell whether a member would host by themselves: those who do it for the first time co-host."""
     return member.hosting is HostingWish.HOST and member.has_hosted
 
 
@@ -152,13 +169,31 @@ def take_role(session: Session, circle: Circle, role: Role, member_id: int, now:
 
 
 def give_back(session: Session, circle: Circle, held: CircleRole, now: datetime) -> None:
-    """Free a role; a circle that loses its host invites others, or within a day of its time goes without."""
+    """Free a role; a circle that loses its host invites others, or within a day of its time goes without.
+
+    Whoever gave the hosting back is not invited to it again.
+    """
     session.delete(held)
     session.flush()
+    if held.role in (Role.HOST, Role.CO_HOST):
+        _note_declined(session, circle, held.member_id, now)
     if held.role is not Role.HOST:
         return
-    if circle.state is CircleState.RUNNING or now >= stage_at(circle, Stage.SETTLE):
+    if circle.state is CircleState.RUNNING or _is_past(circle, Stage.SETTLE):
         circle.hostless = True
+    elif _is_past(circle, Stage.SECOND_WAVE):
+        invite(session, community_of(session, circle.community_id, now), circle, now)
+
+
+def _note_declined(session: Session, circle: Circle, member_id: int, now: datetime) -> None:
+    invited = session.get(HostInvitation, (circle_key(circle), member_id))
+    if invited is None:
+        invited = HostInvitation(
+            circle_id=circle_key(circle), member_id=member_id, community_id=circle.community_id, wave=0, invited_at=now
+        )
+        session.add(invited)
+    invited.declined = True
+    session.flush()
 
 
 def _settle(session: Session, circle: Circle, now: datetime) -> None:
@@ -168,12 +203,14 @@ def _settle(session: Session, circle: Circle, now: datetime) -> None:
 
 
 def _remind(session: Session, circle: Circle, what: str, due_at: datetime, now: datetime) -> None:
-    if now - due_at <= LATE and who_comes(session, circle):
-        say_in_circle(session, circle, f"{what}:{circle.id}", due_at, expires_at=due_at + LATE)
+    until = min(due_at + LATE, circle.starts_at)
+    if now < until and who_comes(session, circle):
+        say_in_circle(session, circle, f"{what}:{circle.id}", due_at, expires_at=until)
 
 
 def _start(session: Session, community: Community, circle: Circle, now: datetime) -> None:
-    if not who_comes(session, circle) and not roles_in(session, circle.id):
+    is_too_late = now >= stage_at(circle, Stage.GIVE_UP)
+    if is_too_late or not (who_comes(session, circle) or roles_in(session, circle.id)):
         end_unheld(session, circle, now)
     elif circle.way is Way.WRITTEN and circle.hostless:
         begin(session, community, circle, now)

@@ -1,14 +1,17 @@
 """A circle while it runs: its steps, their time, the talking piece, the groups, and how it closes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from bot.formats import Format, Kind, Role, Step, our_formats
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
+from bot.services.groups import Group as Group  # with groups_of: a panel shows them beside the step
+from bot.services.groups import asker, grouped, joined_groups, kept_groups
+from bot.services.groups import groups_of as groups_of
 from bot.services.offers import is_away
+from bot.services.rhythm_kinds import USUAL_FORMAT
 from bot.store.calls import calls_for_everyone
 from bot.store.circles import (
     Circle,
@@ -17,14 +20,16 @@ from bot.store.circles import (
     Seat,
     SeatState,
     Way,
+    circle_key,
     circles_held,
     groups_in,
     roles_in,
     seats_in,
+    times_away,
     who_comes,
 )
-from bot.store.communities import Community
-from bot.store.members import member_of, saved_member
+from bot.store.communities import Community, one_at_a_time
+from bot.store.members import choices_of, saved_member
 
 MORE_TIME = timedelta(minutes=2)
 VANISHED = timedelta(minutes=5)
@@ -42,8 +47,8 @@ WISHES_EVERY = 4
 def format_of(community: Community, circle: Circle) -> Format:
     """Return the format a circle is held in; one whose file is gone is held as a check-in circle."""
     formats = our_formats()
-    found = formats.format(community.language, circle.format_id)
-    return found or formats.all(community.language)[0]
+    wanted = (formats.format(community.language, each) for each in (circle.format_id, USUAL_FORMAT))
+    return next((each for each in wanted if each is not None), formats.all(community.language)[0])
 
 
 def step_of(community: Community, circle: Circle) -> Step | None:
@@ -55,7 +60,7 @@ def step_of(community: Community, circle: Circle) -> Step | None:
 def begin(session: Session, community: Community, circle: Circle, now: datetime) -> None:
     """Let a circle begin: with the calls that wait for its hearing, if there are any, and its first step."""
     circle.state, circle.began_at, circle.step = CircleState.RUNNING, now, -1
-    if any(call.rung >= CALLS_FROM for call in calls_for_everyone(session, community.id, 1)):
+    if calls_for_everyone(session, community.id, 1, from_rung=CALLS_FROM):
         say_in_circle(session, circle, f"calls:{circle.id}", now)
     show_circle(session, circle, now, event=True)
     next_step(session, community, circle, now)
@@ -63,6 +68,7 @@ def begin(session: Session, community: Community, circle: Circle, now: datetime)
 
 def next_step(session: Session, community: Community, circle: Circle, now: datetime) -> None:
     """Go on to the next step, or after the last one close."""
+    _lay_down(session, circle)
     steps = format_of(community, circle).steps
     if circle.step + 1 >= len(steps):
         close(session, community, circle, now)
@@ -79,13 +85,14 @@ def add_time(session: Session, circle: Circle, now: datetime) -> None:
     """Give the step two more minutes; one that is over, two from now."""
     assert circle.step_ends_at is not None
     circle.step_ends_at = max(circle.step_ends_at, now) + MORE_TIME
-    if circle.way is Way.LIVE:
-        circle.next_at = circle.step_ends_at
+    _look_again(session, circle)
     show_panel(session, circle, now)
 
 
 def close(session: Session, community: Community, circle: Circle, now: datetime) -> None:
     """End a circle: its harvester is asked for the harvest, and every fourth time all for what wants to happen."""
+    one_at_a_time(session, community.id)  # of two that close at once, one is the fourth
+    _lay_down(session, circle)
     circle.state, circle.ended_at = CircleState.CLOSED, now
     circle.next_at = circle.step_ends_at = None
     session.flush()
@@ -99,7 +106,12 @@ def close(session: Session, community: Community, circle: Circle, now: datetime)
 
 
 def note_hosted(session: Session, circle: Circle, now: datetime) -> None:
-    """Remember who hosted and co-hosted, so that others come first next time."""
+    """Remember who hosted and co-hosted, so that others come first next time.
+
+    A circle that ended in its first step was not held.
+    """
+    if circle.step < 1:
+        return
     for role, held in roles_in(session, circle.id).items():
         if role in (Role.HOST, Role.CO_HOST):
             member = saved_member(session, circle.community_id, held.member_id)
@@ -108,31 +120,46 @@ def note_hosted(session: Session, circle: Circle, now: datetime) -> None:
 
 
 def tend_running(session: Session, community: Community, circle: Circle, now: datetime) -> None:
-    """Do what a running circle's time asks for: pass the piece on, ring that a step is over, or go on by itself."""
-    step = step_of(community, circle)
-    assert step is not None and circle.step_ends_at is not None
-    if circle.way is Way.WRITTEN:
-        is_over = circle.step_ends_at <= now
-        if is_over or (step.kind is Kind.ROUND and not _still_round(session, community, circle, now)):
-            next_step(session, community, circle, now)
+    """Do what a running circle's time asks for: pass the piece on, say that a step is over, or go on by itself."""
+    if step_of(community, circle) is None or circle.step_ends_at is None:
+        close(session, community, circle, now)  # its format has fewer steps than it had, or is gone
+    elif circle.way is Way.WRITTEN:
+        _tend_written(session, community, circle, circle.step_ends_at, now)
     elif now >= circle.step_ends_at + OVERRUN:
         close(session, community, circle, now)
+    elif now < circle.step_ends_at:
+        _look_again(session, circle)
     else:
         say_in_circle(session, circle, f"time:{circle.step}", now, expires_at=now + VANISHED)
         show_panel(session, circle, now)
         circle.next_at = circle.step_ends_at + OVERRUN
 
 
+def _tend_written(session: Session, community: Community, circle: Circle, ends_at: datetime, now: datetime) -> None:
+    held = holder(session, circle)
+    if ends_at <= now:
+        next_step(session, community, circle, now)
+    elif held is not None and held.holds_until is not None and held.holds_until <= now:
+        hand_on(session, community, circle, now, SeatState.SILENT)
+    else:
+        _look_again(session, circle)
+
+
+def _look_again(session: Session, circle: Circle) -> None:
+    """Let a running circle be looked at when its step's time is over, or that of the talking piece's holder."""
+    held = holder(session, circle) if circle.way is Way.WRITTEN else None
+    ends = (circle.step_ends_at, held.holds_until if held is not None else None)
+    circle.next_at = min(each for each in ends if each is not None)
+
+
 def _seat(session: Session, community: Community, circle: Circle, step: Step, now: datetime) -> None:
     """Seat those who are there as the step needs them: round the piece, or in groups."""
     _open_groups(session, circle, circle.step, now)
     if step.kind in (Kind.GROUPS, Kind.AWAY):
-        assert step.size is not None
-        _group(session, circle, step, people_there(session, community, circle, now), now)
-        return
+        _group(session, community, circle, step, now)
     if step.kind is Kind.ROUND:
         for place, member_id in enumerate(people_there(session, community, circle, now)):
-            session.add(Seat(circle_id=circle.id or 0, step=circle.step, place=place, member_id=member_id))
+            session.add(Seat(circle_id=circle_key(circle), step=circle.step, place=place, member_id=member_id))
         session.flush()
         pass_on(session, community, circle, now, None)
 
@@ -143,12 +170,9 @@ def people_there(session: Session, community: Community, circle: Circle, now: da
     host = [held[Role.HOST].member_id] if Role.HOST in held else []
     others = [each.member_id for each in held.values()]
     people = dict.fromkeys([*host, *who_comes(session, circle), *others])
-    return [each for each in people if not _is_away(session, community, each, now)]
-
-
-def _is_away(session: Session, community: Community, member_id: int, now: datetime) -> bool:
-    member = member_of(session, community.id, member_id)
-    return is_away(member.away_until, member.zone or community.zone, now)
+    choices = choices_of(session, community.id, people)
+    away = {each.member_id for each in choices if is_away(each.away_until, each.zone or community.zone, now)}
+    return [each for each in people if each not in away]
 
 
 def holder(session: Session, circle: Circle) -> Seat | None:
@@ -156,144 +180,119 @@ def holder(session: Session, circle: Circle) -> Seat | None:
     return next((each for each in seats_in(session, circle.id, circle.step) if each.state is SeatState.HOLDS), None)
 
 
-def pass_on(session: Session, community: Community, circle: Circle, now: datetime, done: SeatState | None) -> bool:
-    """Pass the talking piece to the next in the round, skipping those who are away; tell whether someone holds it.
+def hand_on(session: Session, community: Community, circle: Circle, now: datetime, done: SeatState) -> None:
+    """Pass the talking piece on and show who holds it; in writing the next step begins once everyone has had it."""
+    if not pass_on(session, community, circle, now, done) and circle.way is Way.WRITTEN:
+        next_step(session, community, circle, now)
+    else:
+        show_panel(session, circle, now)
 
-    ``done`` is what its holder did with it.
+
+def pass_on(session: Session, community: Community, circle: Circle, now: datetime, done: SeatState | None) -> bool:
+    """Pass the talking piece to the next in the round; tell whether someone holds it.
+
+    Those who are away, or no longer come, are skipped. ``done`` is what its holder did with it.
     """
     seats = seats_in(session, circle.id, circle.step)
-    held = next((each for each in seats if each.state is SeatState.HOLDS), None)
-    if held is not None and done is not None:
-        held.state, held.holds_until = done, None
+    for each in seats:
+        if each.state is SeatState.HOLDS and done is not None:
+            each.state, each.holds_until = done, None
     waiting = [each for each in seats if each.state is SeatState.WAITING]
-    for each in waiting:
-        if each.member_id is None or _is_away(session, community, each.member_id, now):
+    there = people_there(session, community, circle, now) if waiting else []
+    for number, each in enumerate(waiting):
+        if each.member_id not in there:
             each.state = SeatState.SKIPPED
             continue
         each.state = SeatState.HOLDS
         if circle.way is Way.WRITTEN:
-            each.holds_until = now + _hold(circle, len(seats), now)
-            circle.next_at = min(each.holds_until, circle.step_ends_at or each.holds_until)
-            say_in_circle(session, circle, f"piece:{each.id or _saved(session, each)}", now)
-        show_panel(session, circle, now)
+            each.holds_until = now + _hold(circle, len(waiting) - number, now)
+            say_in_circle(session, circle, f"piece:{each.id}", now)
+            _look_again(session, circle)
         return True
-    circle.next_at = circle.step_ends_at
-    show_panel(session, circle, now)
+    if circle.way is Way.WRITTEN:
+        circle.next_at = circle.step_ends_at
     return False
 
 
-def _still_round(session: Session, community: Community, circle: Circle, now: datetime) -> bool:
-    """Pass the piece on when its holder's time is over; tell whether it still goes round."""
+def _lay_down(session: Session, circle: Circle) -> None:
+    """Let nobody hold the talking piece of a round that is over."""
     held = holder(session, circle)
-    if held is not None and held.holds_until is not None and held.holds_until > now:
-        circle.next_at = min(held.holds_until, circle.step_ends_at or held.holds_until)
-        return True
-    return pass_on(session, community, circle, now, SeatState.SILENT)
-
-
-def _saved(session: Session, seat: Seat) -> int:
-    session.flush()
-    assert seat.id is not None
-    return seat.id
+    if held is not None:
+        held.state, held.holds_until = SeatState.SILENT, None
 
 
 def _hold(circle: Circle, people: int, now: datetime) -> timedelta:
-    """Return how long one of so many holds the piece, so that a step's time suffices."""
+    """Return how long the first of so many who wait for it holds the piece, so that a step's time suffices."""
     assert circle.step_ends_at is not None
-    share = (circle.step_ends_at - now) / max(people, 1)
+    share = (circle.step_ends_at - now) / people
     return min(max(share, SHORTEST_HOLD), LONGEST_HOLD)
 
 
-def _group(session: Session, circle: Circle, step: Step, people: Sequence[int], now: datetime) -> None:
-    """Form groups of the step's size; those left over join the groups there are, one each.
+def _group(session: Session, community: Community, circle: Circle, step: Step, now: datetime) -> None:
+    """Form a step's groups. Steps of one turn keep those of the step before; groups of twice the size join them.
 
-    Steps of one turn keep the groups of the one before; with each turn another of the group turns away.
+    With each turn another of a group turns away.
     """
-    assert step.size is not None and circle.id is not None
-    before = seats_in(session, circle.id, circle.step - 1)
-    kept = _groups_kept(before, people) if step.turn is not None else []
-    joined = _groups_joined(before, people, step.size)
-    groups = kept or joined or grouped(people, step.size)
-    place = 0
-    for number, group in enumerate(groups):
-        asker = group[((step.turn or 1) - 1) % len(group)] if group else None
-        for member_id in group:
-            away = step.kind is Kind.AWAY and member_id == asker
-            seat = Seat(
-                circle_id=circle.id, step=circle.step, place=place, number=number, member_id=member_id, away=away
+    assert step.size is not None
+    people = people_there(session, community, circle, now)
+    groups = _groups_from_before(session, community, circle, step, people) or grouped(people, step.size)
+    askers: set[int] = set()
+    if step.kind is Kind.AWAY:
+        turned_away = times_away(session, circle.id)
+        askers = {asker(members, turned_away) for members in groups.values()}
+    seated = [(number, each) for number, members in groups.items() for each in members]
+    for place, (number, member_id) in enumerate(seated):
+        session.add(
+            Seat(
+                circle_id=circle_key(circle),
+                step=circle.step,
+                place=place,
+                number=number,
+                member_id=member_id,
+                away=member_id in askers,
             )
-            session.add(seat)
-            place += 1
-    session.flush()
-    if circle.way is Way.WRITTEN and (step.kind is Kind.AWAY or not kept):
-        _give_threads(session, circle, len(groups), now, away=step.kind is Kind.AWAY)
-
-
-def _give_threads(session: Session, circle: Circle, groups: int, now: datetime, *, away: bool) -> None:
-    """Plan a thread for each group of a written circle; one without those who turn away lets them in afterwards."""
-    for number in range(groups):
-        thread = CircleGroup(circle_id=circle.id or 0, step=circle.step, number=number, away=away)
-        session.add(thread)
-        session.flush()
-        say_in_circle(session, circle, f"group:{thread.id}", now)
-
-
-@dataclass(frozen=True)
-class Group:
-    """One group of a step: who is in it, and who turns away."""
-
-    number: int
-    members: tuple[int, ...]
-    away: int | None = None
-
-
-def groups_of(seats: Sequence[Seat]) -> list[Group]:
-    """Return a step's groups."""
-    found: dict[int, list[Seat]] = {}
-    for each in seats:
-        found.setdefault(each.number, []).append(each)
-    return [
-        Group(
-            number,
-            tuple(each.member_id for each in members if each.member_id is not None),
-            next((each.member_id for each in members if each.away), None),
         )
-        for number, members in sorted(found.items())
-    ]
+    session.flush()
+    if circle.way is Way.WRITTEN:
+        for number, members in groups.items():
+            if step.kind is Kind.AWAY or not _has_thread(session, circle, number, members):
+                _give_thread(session, circle, number, now, away=step.kind is Kind.AWAY)
 
 
-def grouped(people: Sequence[int], size: int) -> list[list[int]]:
-    """Return groups of a size; those left over join the first ones, so that nobody is alone."""
-    if len(people) < size:
-        return [list(people)] if people else []
-    whole = len(people) // size * size
-    groups = [list(people[start : start + size]) for start in range(0, whole, size)]
-    for number, each in enumerate(people[whole:]):
-        groups[number % len(groups)].append(each)
-    return groups
+def _groups_from_before(
+    session: Session, community: Community, circle: Circle, step: Step, people: Sequence[int]
+) -> dict[int, list[int]]:
+    """Return the groups that go on from the step before; none when this step's are formed anew."""
+    assert step.size is not None
+    earlier = format_of(community, circle).steps[circle.step - 1] if circle.step else None
+    if earlier is None or earlier.size is None or earlier.kind not in (Kind.GROUPS, Kind.AWAY):
+        return {}
+    kept = kept_groups(seats_in(session, circle.id, circle.step - 1), people, earlier.size)
+    if step.turn is not None and earlier.size == step.size:
+        return kept
+    return joined_groups(kept) if earlier.size * 2 == step.size else {}
 
 
-def _groups_kept(before: Sequence[Seat], people: Sequence[int]) -> list[list[int]]:
-    """Return the groups of the step before, without those who are gone."""
-    kept = [[each for each in group.members if each in people] for group in groups_of(before)]
-    return [each for each in kept if each]
+def _has_thread(session: Session, circle: Circle, number: int, members: Sequence[int]) -> bool:
+    """Tell whether a group has a thread that all of it are in."""
+    made = [each.step for each in groups_in(session, circle.id) if each.number == number and not each.away]
+    if not made:
+        return False
+    inside = {each.member_id for each in seats_in(session, circle.id, made[-1]) if each.number == number}
+    return inside.issuperset(members)
 
 
-def _groups_joined(before: Sequence[Seat], people: Sequence[int], size: int) -> list[list[int]]:
-    """Return pairs joined to fours, when the step before had groups of half the size."""
-    kept = _groups_kept(before, people)
-    if not kept or max(len(each) for each in kept) * 2 > size + 1 or sum(map(len, kept)) != len(people):
-        return []
-    joined = [[*one, *other] for one, other in zip(kept[::2], kept[1::2], strict=False)]
-    if len(kept) % 2:
-        joined[-1:] = [[*joined[-1], *kept[-1]]] if joined else [kept[-1]]
-    return joined
+def _give_thread(session: Session, circle: Circle, number: int, now: datetime, *, away: bool) -> None:
+    """Plan a thread for a group of a written circle; one without those who turn away lets them in afterwards."""
+    thread = CircleGroup(circle_id=circle_key(circle), step=circle.step, number=number, away=away)
+    session.add(thread)
+    session.flush()
+    say_in_circle(session, circle, f"group:{thread.id}", now)
 
 
 def _open_groups(session: Session, circle: Circle, step: int | None, now: datetime) -> None:
     """Plan that those who were away may read what was said without them, once their group's step is over."""
     for group in groups_in(session, circle.id):
-        if group.opened or not group.away or group.thread_id is None or (step is not None and group.step >= step):
-            continue
-        group.opened = True
-        say_in_circle(session, circle, f"open:{group.id}", now)
+        if group.away and not group.opened and (step is None or group.step < step):
+            group.opened = True
+            say_in_circle(session, circle, f"open:{group.id}", now)

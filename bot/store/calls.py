@@ -237,8 +237,8 @@ def open_calls_seen_by(
     ).all()
 
 
-def calls_for_everyone(session: Session, community_id: int, limit: int) -> Sequence[Call]:
-    """Return the open calls everyone in a community may see and whose card is there.
+def calls_for_everyone(session: Session, community_id: int, limit: int, from_rung: int = -1) -> Sequence[Call]:
+    """Return the open calls everyone in a community may see and whose card is there, from a rung on.
 
     Those which have come to the hosts first, then the oldest.
     """
@@ -249,6 +249,7 @@ def calls_for_everyone(session: Session, community_id: int, limit: int) -> Seque
             Call.state == CallState.OPEN,
             col(Call.audience).in_(OPEN_TO_ALL),
             col(Call.message_id).is_not(None),
+            Call.rung >= from_rung,
         )
         .order_by(case((col(Call.rung) >= HOSTS_RUNG, 0), else_=1), col(Call.opened_at), col(Call.id))
         .limit(limit)

@@ -1,6 +1,7 @@
 """Learning circles: each circle, who comes, who holds a role, and where a running one stands."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -120,7 +121,10 @@ class Coming(SQLModel, table=True):
 
 
 class HostInvitation(SQLModel, table=True):
-    """That a member was invited to host a circle, in the first or second wave, and whether they said not this time."""
+    """That a member was invited to host a circle, in which wave, and whether they said not this time.
+
+    Someone who gave the hosting back without having been invited is noted in wave 0, so that nobody invites them.
+    """
 
     circle_id: int = reference("circle.id", primary_key=True)
     member_id: int = snowflake(primary_key=True)
@@ -271,6 +275,27 @@ def seats_in(session: Session, circle_id: int | None, step: int) -> Sequence[Sea
     ).all()
 
 
+def times_away(session: Session, circle_id: int | None) -> Counter[int]:
+    """Return in how many steps of a circle each member turned away."""
+    seats = session.exec(select(Seat.member_id).where(Seat.circle_id == circle_id, col(Seat.away).is_(True)))
+    return Counter(each for each in seats if each is not None)
+
+
+def hosting_now(session: Session, community_id: int) -> set[int]:
+    """Return who hosts or co-hosts a circle that runs or is to come."""
+    return set(
+        session.exec(
+            select(CircleRole.member_id)
+            .join(Circle, col(Circle.id) == CircleRole.circle_id)
+            .where(
+                Circle.community_id == community_id,
+                col(Circle.state).in_([CircleState.PLANNED, CircleState.RUNNING]),
+                col(CircleRole.role).in_([Role.HOST, Role.CO_HOST]),
+            )
+        )
+    )
+
+
 def groups_in(session: Session, circle_id: int | None) -> Sequence[CircleGroup]:
     """Return the threads of a circle's groups."""
     return session.exec(
@@ -317,11 +342,16 @@ def circles_held(session: Session, community_id: int) -> int:
     ).one()
 
 
-def circle_requested_by(session: Session, community_id: int, request_id: int) -> Circle:
+def circle_requested_by(session: Session, community_id: int, request_id: int) -> Circle | None:
     """Return the circle an interaction proposed, whatever became of it since."""
     return session.exec(
         select(Circle).where(Circle.community_id == community_id, Circle.request_id == request_id)
-    ).one()
+    ).one_or_none()
+
+
+def circle_of_rhythm(session: Session, rhythm_id: int | None, day: date) -> Circle:
+    """Return the circle of a rhythm on a local date."""
+    return session.exec(select(Circle).where(Circle.rhythm_id == rhythm_id, Circle.day == day)).one()
 
 
 def harvest_of(session: Session, circle_id: int | None) -> Harvest | None:
@@ -331,12 +361,16 @@ def harvest_of(session: Session, circle_id: int | None) -> Harvest | None:
 
 def who_comes(session: Session, circle: Circle) -> list[int]:
     """Return who comes to a circle and has room, in the order they said so."""
-    coming = [
-        each.member_id
-        for each in answers_to(session, circle.id)
-        if each.kind is ComingKind.COMING and each.member_id is not None
-    ]
-    return coming if circle.room is None else coming[: circle.room]
+    return with_room(circle, answers_to(session, circle.id), roles_in(session, circle.id))
+
+
+def with_room(circle: Circle, answers: Sequence[Coming], roles: Mapping[Role, CircleRole]) -> list[int]:
+    """Return who of those who come has room; whoever holds a role always has, and takes it from nobody."""
+    coming = [each.member_id for each in answers if each.kind is ComingKind.COMING and each.member_id is not None]
+    if circle.room is None:
+        return coming
+    holding = {each.member_id for each in roles.values()}
+    return coming[: circle.room] + [each for each in coming[circle.room :] if each in holding]
 
 
 def circle_key(circle: Circle) -> int:

@@ -1,6 +1,6 @@
 """Members: what each of them chose."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -61,6 +61,13 @@ def member_of(session: Session, community_id: int, member_id: int) -> Member:
     """Return the member's choices, unsaved defaults when none were made yet."""
     found = session.get(Member, (community_id, member_id))
     return found or Member(community_id=community_id, member_id=member_id)
+
+
+def choices_of(session: Session, community_id: int, member_ids: Collection[int]) -> Sequence[Member]:
+    """Return the choices of those among some members of a community who made any."""
+    return session.exec(
+        select(Member).where(Member.community_id == community_id, col(Member.member_id).in_(member_ids))
+    ).all()
 
 
 def saved_member(session: Session, community_id: int, member_id: int) -> Member:

@@ -1,0 +1,466 @@
+"""Circles until they begin: proposed, of a rhythm, answered, moved and cancelled."""
+
+import asyncio
+import random
+from collections.abc import Awaitable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import Session, select
+
+from bot.app import App
+from bot.calendar import Turn
+from bot.circle_deck import our_circle_decks
+from bot.deck import Element
+from bot.errors import Refusal
+from bot.formats import Role
+from bot.services.circle_views import draw_theme
+from bot.services.circles import MOST_COMING, NewCircle
+from bot.services.people import Person
+from bot.services.rhythm_kinds import Holding
+from bot.services.rhythms import Beat
+from bot.store.circles import Circle, CircleState, ComingKind
+from bot.store.communities import community_of
+from bot.store.deliveries import DeliveryKind
+from bot.store.rhythms import RhythmKind, Way
+from tests.circle_rows import (
+    ADA,
+    BO,
+    CIRCLES,
+    CY,
+    DAY,
+    DEE,
+    HERE,
+    HOST,
+    HOUR,
+    WEEK,
+    at,
+    begun,
+    circles,
+    come,
+    holder,
+    invited,
+    planned,
+    proposed,
+    roles,
+    row,
+    seats,
+    words,
+    would_host,
+)
+from tests.fakes import MONDAY_MORNING, FixedClock
+
+ELSEWHERE = 701
+THURSDAY_TEN = Beat(weekday=3, at=time(10), zone="UTC")
+"""First on 5 November, three days after MONDAY_MORNING."""
+
+
+async def outcomes(*works: Awaitable[Any]) -> list[Any]:
+    """Return what each of several simultaneous works returned or refused."""
+    return await asyncio.gather(*works, return_exceptions=True)
+
+
+async def of_rhythm(app: App, beat: Beat = THURSDAY_TEN, holding: Holding | None = None) -> int:
+    """Add a rhythm of circles; return its id."""
+    view = await app.rhythms.add(HERE, HOST, beat, 4000, RhythmKind.CIRCLE, holding or Holding(place_id=8, room=6))
+    assert view.rhythm.id is not None
+    return view.rhythm.id
+
+
+def days(app: App) -> list[str]:
+    """Return the dates circles were announced for, in that order."""
+    return [each.starts_at.date().isoformat() for each in circles(app)]
+
+
+async def test_a_member_proposes_a_circle_and_everything_about_it_is_planned_in_one_commit(app: App) -> None:
+    await begun(app)
+
+    circle_id = await proposed(app, ADA, title=" What grows ", intention="To look.", room=8, place_id=9)
+
+    circle = row(app, circle_id)
+    assert (circle.title, circle.intention, circle.room, circle.channel_id) == ("What grows", "To look.", 8, CIRCLES)
+    assert circle.question and circle.closing and circle.tag and circle.theme_id
+    assert circle.next_at == circle.starts_at - WEEK
+    assert [len(planned(app, circle_id, kind)) for kind in (DeliveryKind.CIRCLE, DeliveryKind.EVENT)] == [1, 1]
+    view = await app.circles.find(HERE, circle_id)
+    assert view.coming == [ADA]
+    with pytest.raises(Refusal, match="/circle shows"):
+        await app.circles.find(ELSEWHERE, circle_id)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"within": timedelta(minutes=19)}, "twenty minutes"),
+        ({"within": -DAY}, "twenty minutes"),
+        ({"within": 367 * DAY}, "within a year"),
+        ({"format_id": "debate"}, "Choose another format"),
+        ({"title": "x" * 101}, "room for 100"),
+        ({"intention": "x" * 301}, "room for 300"),
+        ({"room": 1}, "2 to 100"),
+        ({"room": -1}, "2 to 100"),
+        ({"room": 101}, "2 to 100"),
+    ],
+)
+async def test_a_circle_that_cannot_be_is_refused_with_what_to_do_next(
+    app: App, chosen: dict[str, Any], said: str
+) -> None:
+    await begun(app)
+
+    with pytest.raises(Refusal, match=said):
+        await proposed(app, **chosen)
+
+    assert circles(app) == []
+
+
+async def test_a_circle_needs_a_channel_and_a_community_that_has_begun(app: App) -> None:
+    with pytest.raises(Refusal, match="/setup start"):
+        await proposed(app)
+    await begun(app, circles_channel_id=None)
+    with pytest.raises(Refusal, match="no channel"):
+        await proposed(app)
+
+
+async def test_the_same_proposal_delivered_twice_announces_one_even_when_it_was_the_last_there_is_room_for(
+    either_app: App, clock: FixedClock
+) -> None:
+    await begun(either_app)
+    for _number in range(MOST_COMING - 1):
+        await proposed(either_app)
+    new = NewCircle(clock.now() + timedelta(minutes=20), "check-in-circle", Way.LIVE)
+
+    first, again = await outcomes(*(either_app.circles.propose(HERE, Person(BO), new, 99) for _twice in range(2)))
+    clock.advance(timedelta(minutes=1))
+    late = await either_app.circles.propose(HERE, Person(BO), new, 99)
+    others = await outcomes(*(either_app.circles.propose(HERE, Person(CY), new, each) for each in (100, 101)))
+
+    assert first.circle.id == again.circle.id == late.circle.id
+    assert len(circles(either_app)) == MOST_COMING
+    assert all("Twenty circles" in str(each) or "twenty minutes" in str(each) for each in others)
+
+
+async def test_of_two_last_proposals_at_once_one_finds_room(either_app: App, clock: FixedClock) -> None:
+    await begun(either_app)
+    for _number in range(MOST_COMING - 1):
+        await proposed(either_app)
+    new = NewCircle(clock.now() + DAY, "check-in-circle", Way.LIVE)
+
+    made = await outcomes(*(either_app.circles.propose(HERE, Person(CY), new, each) for each in (100, 101, 102)))
+
+    assert sum(isinstance(each, Refusal) for each in made) == 2
+    assert len(circles(either_app)) == MOST_COMING
+
+
+async def test_whoever_has_hosted_hosts_what_they_propose_and_a_first_timer_co_hosts(app: App) -> None:
+    await begun(app)
+    would_host(app, BO, hosting="not now")
+
+    by_first_timer, by_old_hand = await proposed(app, ADA), await proposed(app, BO)
+
+    assert roles(app, by_first_timer) == {"co-host": ADA}
+    assert roles(app, by_old_hand) == {"host": BO}
+
+
+async def test_a_rhythm_announces_each_circle_a_week_ahead_and_once(either_app: App, clock: FixedClock) -> None:
+    await begun(either_app)
+    rhythm_id = await of_rhythm(either_app)
+
+    await outcomes(either_app.circles.tend(), either_app.circles.tend())
+    assert days(either_app) == ["2026-11-05"]  # it is new, and so announced late
+    await at(either_app, clock, datetime(2026, 11, 5, 9, 59, tzinfo=UTC))
+    assert days(either_app) == ["2026-11-05"]
+    for minutes in range(5):
+        await at(either_app, clock, datetime(2026, 11, 5, 10, minutes, tzinfo=UTC))
+    assert days(either_app) == ["2026-11-05", "2026-11-12"]
+
+    circle = circles(either_app)[1]
+    assert (circle.rhythm_id, circle.way, circle.place_id, circle.room) == (rhythm_id, Way.LIVE, 8, 6)
+    assert circle.starts_at == datetime(2026, 11, 12, 10, tzinfo=UTC)
+
+
+async def test_a_monthly_rhythm_is_announced_a_week_ahead_too(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    await of_rhythm(app, Beat(weekday=3, at=time(10), zone="UTC", turn=Turn.MONTH, nth=3))
+
+    for number in range(90):
+        await at(app, clock, MONDAY_MORNING + number * DAY)
+
+    announced = [planned(app, each.id or 0, DeliveryKind.CIRCLE)[0].due_at.date() for each in circles(app)]
+    assert days(app) == ["2026-11-19", "2026-12-17", "2027-01-21"]
+    assert [day.isoformat() for day in announced] == ["2026-11-13", "2026-12-11", "2027-01-15"]
+
+
+async def test_kith_off_for_weeks_announces_no_circle_that_is_over(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    await of_rhythm(app)
+    await app.circles.tend()
+
+    for _tick in range(2):
+        await at(app, clock, MONDAY_MORNING + 4 * WEEK)
+
+    assert days(app) == ["2026-11-05", "2026-12-03"]
+    first = circles(app)[0]
+    assert (first.state, words(app, first.id or 0)) == (CircleState.CANCELLED, [])
+
+
+@pytest.mark.parametrize("what", ["skip", "pause", "move"])
+async def test_a_skipped_paused_or_moved_rhythm_leaves_the_announced_circle_alone(
+    app: App, clock: FixedClock, what: str
+) -> None:
+    await begun(app)
+    rhythm_id = await of_rhythm(app)
+    await app.circles.tend()
+
+    if what == "skip":
+        await app.rhythms.skip_once(HERE, HOST, rhythm_id)
+    if what == "pause":
+        await app.rhythms.pause(HERE, HOST, rhythm_id, date(2026, 11, 27))
+    if what == "move":
+        await app.rhythms.move(HERE, HOST, rhythm_id, Beat(weekday=4))
+    for number in range(30):
+        await at(app, clock, MONDAY_MORNING + number * DAY)
+
+    assert days(app)[:2] == ["2026-11-05", {"skip": "2026-11-19", "pause": "2026-12-03", "move": "2026-11-13"}[what]]
+    assert len(set(days(app))) == len(days(app))
+
+
+async def test_coming_maybe_and_not_this_time_are_told_apart_and_pressed_again_change_nothing(app: App) -> None:
+    await begun(app)
+    circle_id = await proposed(app)
+
+    first = await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.MAYBE)
+    cards = len(planned(app, circle_id, DeliveryKind.CIRCLE))
+    again = await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.MAYBE)
+    await app.circles.answer(HERE, Person(CY), circle_id, ComingKind.NOT)
+    view = (await app.circles.answer(HERE, Person(DEE), circle_id, ComingKind.COMING)).view
+
+    assert (first.again, again.again) == (False, True)
+    assert (view.coming, view.maybe, view.waiting) == ([ADA, DEE], [BO], [])
+    assert len(planned(app, circle_id, DeliveryKind.CIRCLE)) == cards + 2
+
+
+async def test_where_there_is_no_room_members_wait_in_the_order_they_came(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    circle_id = await proposed(app, ADA, room=2)
+    for member_id in (BO, CY, DEE):
+        clock.advance(timedelta(minutes=1))
+        answer = await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.COMING)
+        assert answer.waits == (member_id != BO)
+    clock.advance(timedelta(minutes=1))
+
+    left = await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.MAYBE)
+    clock.advance(timedelta(minutes=1))
+    back = await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.COMING)
+
+    assert (left.view.coming, left.view.waiting) == ([ADA, CY], [DEE])
+    assert (back.view.coming, back.view.waiting, back.waits) == ([ADA, CY], [DEE, BO], True)
+
+
+async def test_whoever_takes_a_role_has_room_and_takes_it_from_nobody(app: App) -> None:
+    await begun(app)
+    circle_id = await proposed(app, ADA, room=2)
+    await come(app, circle_id, BO, CY)
+
+    view = (await app.circles.take(HERE, Person(DEE), circle_id, Role.GUARDIAN)).view
+
+    assert (view.coming, view.waiting) == ([ADA, BO, DEE], [CY])
+
+
+async def test_many_at_once_find_their_places_and_none_is_lost(either_app: App) -> None:
+    await begun(either_app)
+    circle_id = await proposed(either_app, ADA, room=4)
+    press = either_app.circles.answer
+
+    await outcomes(*(press(HERE, Person(20 + number % 6), circle_id, ComingKind.COMING) for number in range(12)))
+    view = await either_app.circles.find(HERE, circle_id)
+
+    assert sorted([*view.coming, *view.waiting]) == [ADA, 20, 21, 22, 23, 24, 25]
+    assert len(view.coming) == 4
+
+
+async def test_of_two_who_take_a_role_at_once_one_has_it(either_app: App) -> None:
+    await begun(either_app)
+    circle_id = await proposed(either_app)
+    take = either_app.circles.take
+
+    one, other = await outcomes(*(take(HERE, Person(each), circle_id, Role.GUARDIAN) for each in (BO, CY)))
+
+    assert sorted(isinstance(each, Refusal) for each in (one, other)) == [False, True]
+    assert roles(either_app, circle_id)["guardian"] in (BO, CY)
+
+
+async def test_a_role_is_given_back_and_offered_and_taken_over(app: App) -> None:
+    await begun(app)
+    circle_id = await proposed(app)
+    await app.circles.take(HERE, Person(BO), circle_id, Role.HARVESTER)
+
+    with pytest.raises(Refusal, match="nothing to give back"):
+        await app.circles.give_back(HERE, Person(CY), circle_id, Role.HARVESTER)
+    with pytest.raises(Refusal, match="That is you"):
+        await app.circles.offer(HERE, Person(BO), circle_id, Role.HARVESTER, BO)
+    await app.circles.offer(HERE, Person(BO), circle_id, Role.HARVESTER, CY)
+    again = await app.circles.offer(HERE, Person(BO), circle_id, Role.HARVESTER, CY)
+    with pytest.raises(Refusal, match=f"<@{BO}> has taken that"):
+        await app.circles.take(HERE, Person(DEE), circle_id, Role.HARVESTER)
+    await app.circles.take(HERE, Person(CY), circle_id, Role.HARVESTER)
+    taken_twice = await app.circles.take(HERE, Person(CY), circle_id, Role.HARVESTER)
+
+    assert (again.again, taken_twice.again) == (True, True)
+    assert words(app, circle_id) == ["offer:harvester"]
+    assert roles(app, circle_id) == {"harvester": CY, "co-host": ADA}
+    await app.circles.give_back(HERE, Person(CY), circle_id, Role.HARVESTER)
+    assert roles(app, circle_id) == {"co-host": ADA}
+
+
+async def test_whoever_does_not_come_gives_up_their_roles_and_taking_one_means_coming(app: App) -> None:
+    await begun(app)
+    circle_id = await proposed(app)
+    await app.circles.take(HERE, Person(BO), circle_id, Role.GUARDIAN)
+    await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.NOT)
+    assert roles(app, circle_id) == {"co-host": ADA}
+
+    view = (await app.circles.take(HERE, Person(BO), circle_id, Role.GUARDIAN)).view
+
+    assert view.coming == [ADA, BO]
+
+
+async def test_a_moved_circle_says_so_once_and_asks_for_a_host_again_if_it_has_none(
+    app: App, clock: FixedClock
+) -> None:
+    await begun(app)
+    circle_id = await proposed(app, ADA, within=20 * HOUR)
+    assert row(app, circle_id).hostless
+
+    later = clock.now() + 10 * DAY
+    await app.circles.move(HERE, Person(ADA), circle_id, later)
+    await app.circles.move(HERE, HOST, circle_id, later)
+    assert (row(app, circle_id).hostless, row(app, circle_id).next_at) == (False, later - WEEK)
+    assert words(app, circle_id) == [f"moved:{0}"]
+
+    would_host(app, BO)
+    await app.circles.move(HERE, HOST, circle_id, clock.now() + 2 * DAY)
+    assert invited(app, circle_id) == {1: [BO]}
+    assert words(app, circle_id) == ["moved:0", "moved:1", "invite:1"]
+    with pytest.raises(Refusal, match="Hosts can change this"):
+        await app.circles.move(HERE, Person(CY), circle_id, later)
+    with pytest.raises(Refusal, match="twenty minutes"):
+        await app.circles.move(HERE, HOST, circle_id, clock.now())
+
+
+async def test_a_cancelled_circle_stays_cancelled_and_does_nothing_more(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    circle_id = await proposed(app)
+    with pytest.raises(Refusal, match="Hosts can change this"):
+        await app.circles.cancel(HERE, Person(BO), circle_id)
+
+    for _twice in range(2):
+        await app.circles.cancel(HERE, Person(ADA), circle_id)
+    for number in range(12):
+        await at(app, clock, MONDAY_MORNING + number * DAY)
+
+    circle = row(app, circle_id)
+    assert (circle.state, circle.next_at) == (CircleState.CANCELLED, None)
+    assert words(app, circle_id) == ["cancelled:0"]
+    with pytest.raises(Refusal, match="does not take place"):
+        await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.COMING)
+
+
+async def test_a_circle_that_has_begun_is_neither_moved_nor_cancelled(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    circle_id = await proposed(app, within=HOUR)
+    clock.advance(HOUR)
+    await app.circling.begin(HERE, Person(ADA), circle_id)
+
+    for refused in (
+        app.circles.move(HERE, HOST, circle_id, clock.now() + DAY),
+        app.circles.cancel(HERE, HOST, circle_id),
+    ):
+        with pytest.raises(Refusal, match="begun already"):
+            await refused
+    await app.circling.close(HERE, Person(ADA), circle_id)
+    with pytest.raises(Refusal, match="is over"):
+        await app.circles.cancel(HERE, HOST, circle_id)
+
+
+async def test_an_answer_after_the_beginning_joins_the_next_step_and_a_holder_who_leaves_hands_on(
+    app: App, clock: FixedClock
+) -> None:
+    await begun(app)
+    circle_id = await proposed(app, within=HOUR, format_id="story-circle")
+    await come(app, circle_id, BO)
+    clock.advance(HOUR)
+    await app.circling.begin(HERE, Person(ADA), circle_id)
+    await come(app, circle_id, CY)
+    assert [each.member_id for each in seats(app, circle_id)] == [ADA, BO]
+
+    await app.circles.answer(HERE, Person(ADA), circle_id, ComingKind.NOT)
+
+    assert holder(app, circle_id) == BO
+    for step in range(2):
+        await app.circling.next(HERE, Person(BO), circle_id, step)
+    assert [each.member_id for each in seats(app, circle_id)] == [BO, CY]
+
+
+async def test_a_theme_touches_the_driest_element_and_does_not_come_back_within_26_weeks(
+    app: App, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(app)
+    deck = our_circle_decks()
+    drawn: list[str] = []
+    for _number in range(20):
+        circle_id = await proposed(app, within=HOUR)
+        drawn.append(row(app, circle_id).theme_id or "")
+        clock.advance(HOUR)
+        await app.circling.begin(HERE, Person(ADA), circle_id)
+        await app.circling.close(HERE, Person(ADA), circle_id)
+        clock.advance(8 * DAY)
+    assert len(set(drawn)) == 20
+
+    def touch_all_but_learning(session: Session) -> None:
+        for each in session.exec(select(Circle)):
+            each.tag, each.theme_id = "sustainability", None
+            each.starts_at = clock.now() - DAY
+
+    def draw(session: Session) -> list[bool]:
+        community = community_of(session, HERE, clock.now())
+        themes = [draw_theme(session, community, clock.now()) for _number in range(60)]
+        return [Element.LEARNING in each.elements for each in themes]
+
+    app.database.run_now(touch_all_but_learning)
+    of_all = sum(Element.LEARNING in theme.elements for each in drawn if (theme := deck.theme("en", each))) / 20
+    always = random.Random(1)
+    monkeypatch.setattr("bot.services.circle_views.random.Random", lambda: always)
+    touching = app.database.run_now(draw)[0]
+    assert sum(touching) / 60 > of_all + 0.1
+
+
+async def test_a_cancelled_circles_theme_may_come_again(app: App) -> None:
+    await begun(app)
+    circle_id = await proposed(app, theme_id="")
+    await app.circles.cancel(HERE, HOST, circle_id)
+    themes = our_circle_decks()
+    used = row(app, circle_id).theme_id
+
+    for _number in range(19):
+        await proposed(app)
+
+    assert used is not None and themes.theme("en", used) is not None
+    left = {each.theme_id for each in circles(app)[1:]}
+    assert len(left) == 19
+
+
+async def test_a_community_left_and_joined_again_hears_nothing_of_circles_that_are_past(
+    app: App, clock: FixedClock
+) -> None:
+    await begun(app)
+    circle_id = await proposed(app)
+    await app.communities.left(HERE)
+    await at(app, clock, MONDAY_MORNING + 30 * DAY)
+    assert row(app, circle_id).state is CircleState.PLANNED
+
+    await app.communities.returned(HERE)
+    await app.circles.tend()
+
+    assert row(app, circle_id).state is CircleState.CANCELLED
+    assert words(app, circle_id) == []
