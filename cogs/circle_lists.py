@@ -11,21 +11,12 @@ from bot.language import _, ngettext, speaking, spoken
 from bot.services.circle_views import CircleView
 from bot.store.circles import Circle, CircleState
 from bot.store.rhythms import Way
-from cogs.cards import drawing, lasting_button, message_link, plain, stamp
+from cogs.cards import drawing, lasting_button, plain, stamp
+from cogs.circle_cards import circle_card, circle_link, role_word
 from cogs.circle_forms import VERBS
 
 ON_A_PAGE = 5
 """Each has a button, and two more for those who may move it; a message holds forty parts."""
-
-
-def role_word(role: Role) -> str:
-    """Return the word people read for a role."""
-    return {
-        Role.HOST: _("host"),
-        Role.GUARDIAN: _("guardian"),
-        Role.HARVESTER: _("harvester"),
-        Role.CO_HOST: _("co-host"),
-    }[role]
 
 
 def circles_panel(found: list[CircleView], skip: int, member_id: int, *, host: bool) -> ui.LayoutView:
@@ -72,7 +63,7 @@ def _line(view: CircleView) -> str:
     coming = ngettext("{count} comes", "{count} come", len(view.coming)).format(count=len(view.coming))
     facts = [free_words(view), coming]
     if circle.message_id is not None:
-        facts.append(message_link(circle.community_id, circle.channel_id, circle.message_id))
+        facts.append(circle_link(circle))
     return f"**{plain(circle.title)}**\n{when}\n{view.format.title} · {way_words(circle)}\n-# " + " · ".join(facts)
 
 
@@ -101,8 +92,6 @@ def one_panel(view: CircleView, member_id: int, *, host: bool) -> ui.LayoutView:
 
 
 def _card(view: CircleView) -> ui.LayoutView:
-    from cogs.circle_cards import circle_card  # temporarily here
-
     with speaking(view.community.language):
         return circle_card(view, None)
 

@@ -17,6 +17,7 @@ from bot.store.rhythms import Way
 from cogs import circle_forms, circle_lists
 from cogs.call_forms import someone_picked
 from cogs.cards import drawing, stamp
+from cogs.circle_cards import role_word
 from cogs.circle_forms import VERBS
 from cogs.support import (
     Interaction,
@@ -151,7 +152,7 @@ class Circles(Noun):
         role = answer.role or asked
         if answer.again:
             opening = _("You hold this already: *{role}*. It can be given back, or offered to someone.").format(
-                role=circle_lists.role_word(role)
+                role=role_word(role)
             )
         elif role is not asked:
             opening = _("Thank you. The first time one stands beside a host, so you are this circle's co-host.")

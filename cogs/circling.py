@@ -11,11 +11,10 @@ from bot.services.circling import WishesGathered
 from bot.store.circles import CircleState, SeatState
 from cogs import circle_forms, circle_lists
 from cogs.cards import drawing, message_link, stamp
+from cogs.circle_panel import STEPS_APART
 from cogs.circles import asked_by, verb_of
 from cogs.support import Interaction, Noun, answers, in_a_moment, open_form, press, redraw, say, show, within_time
 
-STEPS = 1000
-"""A step's button carries the circle's id times so many, and the number of the step it leads on from."""
 POLL_FOR = timedelta(days=7)
 DONE = {"spoke": SeatState.SPOKE, "pass": SeatState.PASSED, "silent": SeatState.SILENT}
 
@@ -35,7 +34,7 @@ class Circling(Noun):
     @press("step:next")
     async def next(self, interaction: Interaction, numbered: int) -> None:
         """Go on from the step the panel shows to the next."""
-        circle_id, step = divmod(numbered, STEPS)
+        circle_id, step = divmod(numbered, STEPS_APART)
         done = await within_time(interaction, self.app.circling.next(*asked_by(interaction), circle_id, step))
         if done.again:
             words = _(
