@@ -36,9 +36,13 @@ PERMISSIONS = discord.Permissions(
     create_public_threads=True,
     create_private_threads=True,
     read_message_history=True,
+    create_events=True,
     manage_channels=True,
 )
-"""What the invite link asks for; *Manage Channels* is used only by *Make them for me*."""
+"""What the invite link asks for.
+
+Without *Create Events* live circles have no event; *Manage Channels* is used only by *Make them for me*.
+"""
 
 
 def invite_url(application_id: int) -> str:

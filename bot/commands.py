@@ -26,8 +26,10 @@ REASONS = {
     "read_messages": ("View Channels", "to see the channels it posts in"),
     "send_messages": ("Send Messages", "to post check-ins and their weaving"),
     "create_public_threads": ("Create Public Threads", "to give each round a thread for its answers"),
+    "create_private_threads": ("Create Private Threads", "to give a call to a few people a thread of their own"),
     "send_messages_in_threads": ("Send Messages in Threads", "to bring answers there"),
     "read_message_history": ("Read Message History", "to find its own messages again, so that nothing is posted twice"),
+    "create_events": ("Create Events", "to give each live circle an event; you can leave it out"),
     "manage_channels": ("Manage Channels", "only for *Make them for me* in /setup; you can leave it out"),
 }
 """Why Kith asks for each permission: Discord's name for it, and the reason."""

@@ -245,6 +245,10 @@ def note(told: Note, marker: int) -> ui.LayoutView:
         DeliveryKind.DOOR: _("What tells the hosts of a call of {when} was not posted."),
         DeliveryKind.RUNG: _("What a call was to say {when} was not posted."),
         DeliveryKind.WORD: _("Something in a call's thread, due {when}, was not posted."),
+        DeliveryKind.CIRCLE: _("A circle's card of {when} was not posted. The circle is kept."),
+        DeliveryKind.EVENT: _("A live circle's event, due {when}, was not made or changed."),
+        DeliveryKind.PANEL: _("The panel of a running circle, due {when}, was not posted."),
+        DeliveryKind.CIRCLE_WORD: _("Something in a circle's thread, due {when}, was not posted."),
     }.get(told.about.kind, _("Something due {when} was not posted."))
     if told.about.reason == "not-removed":
         what = _("A check-in was taken back {when}, but its post is still in the thread.")

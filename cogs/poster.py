@@ -17,6 +17,8 @@ from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import cards
 from cogs.call_voice import CallVoice
+from cogs.circle_events import EventVoice
+from cogs.circle_voice import CircleVoice
 from cogs.hands import CLOSED_MESSAGES, LOOK_BACK, UNKNOWN_MESSAGE, Hands, Sayings, replied_to, required
 from cogs.keeper_cards import keeper_card
 
@@ -267,5 +269,5 @@ class HostVoice:
         raise Impossible("no-access")
 
 
-VOICES = (RoundVoice, CallVoice, KeeperVoice, HostVoice)
+VOICES = (RoundVoice, CallVoice, CircleVoice, EventVoice, KeeperVoice, HostVoice)
 """All voices there are; a new one is added here."""

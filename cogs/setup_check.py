@@ -24,8 +24,9 @@ NEEDED = (
     "read_message_history",
 )
 """What Kith needs in each of its channels."""
-NEEDED_FOR_CALLS = ("view_channel", "send_messages", "create_public_threads", "create_private_threads", *NEEDED[3:])
-"""What it needs in the one for calls, since calls to hosts and to people named live in private threads."""
+NEEDED_WITH_PRIVATE = ("view_channel", "send_messages", "create_public_threads", "create_private_threads", *NEEDED[3:])
+"""What it needs in those for calls and circles: calls to hosts and to people named, and groups of written circles,
+live in private threads."""
 
 
 def permission_words(names: list[str]) -> str:
@@ -65,7 +66,7 @@ def card(outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents
         waiting = _("Discord hasn't told me about this server's channels yet. Run /setup check again in a minute.")
         parts.append(ui.TextDisplay(waiting))
     else:
-        needs = _("In each channel I need: {permissions}; in the one for calls also {private}.").format(
+        needs = _("In each channel I need: {permissions}; in those for calls and circles also {private}.").format(
             permissions=permission_words(list(NEEDED)), private=permission_words(["create_private_threads"])
         )
         parts += [ui.TextDisplay(f"-# {needs}"), ui.TextDisplay("\n".join(_channel_lines(outlook.community, guild)))]
@@ -89,9 +90,19 @@ def _begun_words(community: Community) -> str:
 def _channel_lines(community: Community, guild: discord.Guild) -> list[str]:
     return [
         _channel_line(_("Check-ins"), community.checkins_channel_id, guild, NEEDED),
-        _channel_line(_("Circles"), community.circles_channel_id, guild, NEEDED),
-        _channel_line(_("Calls"), community.calls_channel_id, guild, NEEDED_FOR_CALLS),
+        _channel_line(_("Circles"), community.circles_channel_id, guild, NEEDED_WITH_PRIVATE),
+        _channel_line(_("Calls"), community.calls_channel_id, guild, NEEDED_WITH_PRIVATE),
+        f"**{_('Events')}** · " + _event_words(guild),
     ]
+
+
+def _event_words(guild: discord.Guild) -> str:
+    if guild.me.guild_permissions.create_events:
+        return _("I can make an event for each live circle.")
+    return _(
+        "live circles take place without an event. To have them, open Server Settings → Roles → {role}, and allow "
+        "*Create Events*."
+    ).format(role=role_name(guild))
 
 
 def _channel_line(name: str, channel_id: int | None, guild: discord.Guild, needed: Sequence[str]) -> str:
@@ -170,6 +181,10 @@ def what_words(what: str) -> str:
         DeliveryKind.DOOR.value: _("the message that tells the hosts of a call"),
         DeliveryKind.RUNG.value: _("a call asks further"),
         DeliveryKind.WORD.value: _("a word in a call's thread"),
+        DeliveryKind.CIRCLE.value: _("a circle's card"),
+        DeliveryKind.EVENT.value: _("a live circle's event"),
+        DeliveryKind.PANEL.value: _("the panel of a running circle"),
+        DeliveryKind.CIRCLE_WORD.value: _("a word in a circle's thread"),
     }.get(what, what)
 
 

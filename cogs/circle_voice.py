@@ -1,0 +1,149 @@
+"""Says what belongs to circles: their cards, the panels of those that run, the words in their threads and groups.
+
+A circle has a card in the channel for circles and a thread made from it, in which everything else is said. Groups of
+a written circle have private threads of their own.
+"""
+
+import contextlib
+from dataclasses import replace
+
+import discord
+
+from bot.courier import Impossible, Needless, Said, marker_of
+from bot.services.circle_cards import OVER, CirclePanel, CircleWord
+from bot.store.circles import Circle
+from bot.store.deliveries import Delivery, DeliveryKind
+from cogs import circle_cards, circle_panel, circle_words
+from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
+
+NO_CARD = "no-card"
+FEW = ("invite", "offer", "piece", "group", "open")
+"""Words for so few people that Kith looks whether they are still part of the server."""
+
+
+class CircleVoice:
+    """Says what belongs to circles, but for their events."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+        self._cards = hands.app.circle_cards
+
+    @property
+    def sayings(self) -> Sayings:
+        """What says each kind."""
+        return {
+            DeliveryKind.CIRCLE: self._say_card,
+            DeliveryKind.PANEL: self._say_panel,
+            DeliveryKind.CIRCLE_WORD: self._say_word,
+        }
+
+    async def _say_card(self, delivery: Delivery) -> Said:
+        view = await self._cards.card(delivery)
+        circle = view.circle
+        draw = drawn(view.community, lambda marker: circle_cards.circle_card(view, marker))
+        channel_id = required(circle.channel_id)
+        if circle.message_id is not None:
+            return await self._hands.redraw(channel_id, circle.message_id, draw(marker_of(delivery)))
+        if circle.state in OVER:
+            return await self._hands.said_earlier(delivery, channel_id, channel_id, "over")
+        said = await self._hands.post(delivery, channel_id, draw)
+        with contextlib.suppress(discord.Forbidden, discord.NotFound):  # what is said there next makes it, or tells
+            await self._hands.make_thread(channel_id, required(said.message_id), circle.title)
+        return said
+
+    async def _say_panel(self, delivery: Delivery) -> Said:
+        shown = await self._cards.panel(delivery)
+        circle = shown.view.circle
+        draw = drawn(shown.view.community, lambda marker: circle_panel.panel(shown, marker))
+        if not shown.posts:
+            return await self._edit(circle, required(circle.panel_id), draw(marker_of(delivery)))
+        if shown.moot:
+            return await self._hands.said_earlier(delivery, circle.message_id, circle.channel_id, shown.moot)
+        said = await self._post(delivery, circle, draw)
+        await self._still(shown, said)
+        return said
+
+    async def _still(self, shown: CirclePanel, said: Said) -> None:
+        """Take the buttons off the panel before the one just posted; whether it is gone matters to nobody."""
+        circle = shown.view.circle
+        if circle.panel_id in (None, said.message_id):
+            return
+        draw = drawn(shown.view.community, lambda _marker: circle_panel.former(shown))
+        with contextlib.suppress(discord.NotFound, discord.Forbidden, Needless):
+            await self._edit(circle, required(circle.panel_id), draw(0))
+
+    async def _say_word(self, delivery: Delivery) -> Said:
+        word = await self._for_those_here(delivery, await self._cards.word(delivery))
+        circle = word.view.circle
+        draw = drawn(word.view.community, lambda marker: circle_words.circle_word(word, marker))
+        if word.what == "group":
+            return await self._say_in_group(delivery, word, draw)
+        if word.what == "open":
+            return await self._open_group(delivery, word, draw)
+        if word.moot:
+            return await self._hands.said_earlier(delivery, circle.message_id, circle.channel_id, word.moot)
+        if word.harvest is not None and word.harvest.message_id is not None:
+            return await self._edit(circle, word.harvest.message_id, draw(marker_of(delivery)))
+        return await self._post(delivery, circle, draw, circle_words.mentioned(word))
+
+    async def _for_those_here(self, delivery: Delivery, word: CircleWord) -> CircleWord:
+        """Return a word without those of its people who have left the server. Raises Needless when all have."""
+        if word.what not in FEW or word.moot:
+            return word
+        here = [each for each in word.members if await self._hands.is_here(delivery.community_id, each)]
+        if not here or (word.what == "offer" and here != word.members):
+            raise Needless("left")
+        return replace(word, members=here)
+
+    async def _say_in_group(self, delivery: Delivery, word: CircleWord, draw: Draw) -> Said:
+        """Make a group's private thread, let its members in, and say there what it is for.
+
+        Its name ends with the numbers of circle and group, by which an earlier attempt's is found again.
+        """
+        circle, group = word.view.circle, word.group
+        assert group is not None
+        parent_id = required(circle.channel_id)
+        thread_id = group.thread_id or await self._hands.private_thread(
+            delivery.community_id,
+            parent_id,
+            circle.title,
+            f"({circle.id}.{group.id})",
+            look=delivery.attempt > 1,
+            make=not word.moot,
+        )
+        if word.moot:
+            return await self._hands.said_earlier(delivery, thread_id, parent_id, word.moot)
+        await self._hands.let_in(required(thread_id), word.members)
+        users = circle_words.mentioned(word)
+        return await self._hands.post(delivery, required(thread_id), draw, parent_id=parent_id, users=users)
+
+    async def _open_group(self, delivery: Delivery, word: CircleWord, draw: Draw) -> Said:
+        """Let whoever turned away into their group's thread, and tell them there."""
+        thread_id, parent_id = word.group and word.group.thread_id, word.view.circle.channel_id
+        if thread_id is None:
+            raise Needless("no-thread")
+        if word.moot:
+            return await self._hands.said_earlier(delivery, thread_id, parent_id, word.moot)
+        users = circle_words.mentioned(word)
+
+        async def post(there: int) -> Said:
+            await self._hands.let_in(there, word.members)
+            return await self._hands.post(delivery, there, draw, parent_id=parent_id, users=users)
+
+        return await self._hands.awake(thread_id, post, rests=False)
+
+    async def _post(self, delivery: Delivery, circle: Circle, draw: Draw, users: list[int] | None = None) -> Said:
+        if circle.message_id is None:
+            if circle.state in OVER:
+                raise Needless("over")
+            raise Impossible(NO_CARD)
+        return await self._hands.post_under(
+            delivery, required(circle.channel_id), circle.message_id, circle.title, draw, users=users or ()
+        )
+
+    async def _edit(self, circle: Circle, message_id: int, view: discord.ui.LayoutView) -> Said:
+        """Change a message in a circle's thread; one that is gone was deleted by somebody, as they wanted."""
+        try:
+            return await self._hands.awake(required(circle.message_id), self._hands.edit, message_id, view, rests=False)
+        except discord.NotFound as error:
+            raise Needless("card-gone" if error.code == UNKNOWN_MESSAGE else "thread-gone") from error

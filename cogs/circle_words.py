@@ -1,0 +1,223 @@
+"""What is said about a circle in its thread, in the community's language.
+
+``mentioned`` tells whom each of these speaks to; everyone else in it is named without being notified.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.circle_deck import our_circle_decks
+from bot.formats import Role
+from bot.language import _
+from bot.services.circle_cards import CircleWord
+from cogs.cards import MOST_NAMED, drawing, lasting_button, message_link, quoted, stamp
+from cogs.circle_cards import accent, circle_link, filled, panel_link, people_in_line, place_words, role_word
+
+Parts = list[ui.Item[Any]]
+
+TAKES = {Role.HOST: "take_host", Role.CO_HOST: "take_cohost", Role.GUARDIAN: "take_guardian"} | {
+    Role.HARVESTER: "take_harvester"
+}
+"""The verb of the button that takes a role somebody offers."""
+
+
+def mentioned(word: CircleWord) -> list[int]:
+    """Return whom a message speaks to; whoever offers a role is only named."""
+    if word.what == "offer":
+        return word.members[:1]
+    return word.members[:MOST_NAMED]
+
+
+def circle_word(word: CircleWord, marker: int | None) -> ui.LayoutView:
+    """Draw anything that is said in a circle's thread, beside its panel."""
+    return drawing(ui.Container(*DRAWN[word.what](word), accent_colour=accent(word.view.circle), id=marker))
+
+
+def _spoken_to(word: CircleWord, sentence: str) -> str:
+    """Return a sentence, and before it the names of those it is for, where there are any."""
+    return f"{people_in_line(word.members)}\n{sentence}" if word.members else sentence
+
+
+def _button(word: CircleWord, label: str, verb: str, *, primary: bool = False) -> ui.Button[Any]:
+    style = discord.ButtonStyle.primary if primary else discord.ButtonStyle.secondary
+    return lasting_button(label, "circle", word.view.circle.id, verb, style)
+
+
+def _invite(word: CircleWord) -> Parts:
+    circle = word.view.circle
+    if Role.HOST in word.view.roles:
+        asks = _("Would you like to stand beside the host of this circle, {when}?")
+    else:
+        asks = _("Would you like to host this circle, {when}?")
+    small = _(
+        "The words for every step are there for you. Those who host for the first time do it beside a host, as "
+        "co-host. *Not this time* is a full answer."
+    )
+    words = _spoken_to(word, asks.format(when=stamp(circle.starts_at))) + f"\n-# {small}"
+    buttons = ui.ActionRow[Any](
+        _button(word, _("I'll host"), "host", primary=True), _button(word, _("Not this time"), "decline")
+    )
+    return [ui.TextDisplay(words), buttons]
+
+
+def _free(word: CircleWord) -> Parts:
+    asks = _("The hosting of this circle, {when}, is free again. Would one of you like it?").format(
+        when=stamp(word.view.circle.starts_at)
+    )
+    return [ui.TextDisplay(asks), ui.ActionRow(_button(word, _("I'll host"), "host", primary=True))]
+
+
+def _tomorrow(word: CircleWord) -> Parts:
+    circle = word.view.circle
+    told = _("This circle is a day away: {when}, {place}.").format(
+        when=stamp(circle.starts_at), place=place_words(circle)
+    )
+    small = _("If it no longer suits you, *Not this time* on the card is a full answer: {link}").format(
+        link=circle_link(circle)
+    )
+    return [ui.TextDisplay(_spoken_to(word, told) + f"\n-# {small}")]
+
+
+def _soon(word: CircleWord) -> Parts:
+    circle = word.view.circle
+    told = _("We begin {from_now}, {place}.").format(from_now=stamp(circle.starts_at, "R"), place=place_words(circle))
+    return [ui.TextDisplay(_spoken_to(word, told))]
+
+
+def _moved(word: CircleWord) -> Parts:
+    circle = word.view.circle
+    told = _("This circle has moved, to {when} ({from_now}).").format(
+        when=stamp(circle.starts_at), from_now=stamp(circle.starts_at, "R")
+    )
+    small = _("If that does not suit you, *Not this time* on the card is a full answer: {link}").format(
+        link=circle_link(circle)
+    )
+    return [ui.TextDisplay(_spoken_to(word, told) + f"\n-# {small}")]
+
+
+def _cancelled(word: CircleWord) -> Parts:
+    told = _("This circle does not take place. Thank you to everyone who would have come.")
+    return [ui.TextDisplay(_spoken_to(word, told))]
+
+
+def _offer(word: CircleWord) -> Parts:
+    assert word.offered is not None
+    asks = _("{name}, {holder} offers you to be {role} in this circle, {when}. It stays with them until you take it.")
+    asked, holder = (f"<@{each}>" for each in word.members[:2])
+    words = asks.format(name=asked, holder=holder, role=role_word(word.offered), when=stamp(word.view.circle.starts_at))
+    return [
+        ui.TextDisplay(words + "\n-# " + _("Leaving it is a full answer.")),
+        ui.ActionRow(_button(word, _("I'll take it"), TAKES[word.offered], primary=True)),
+    ]
+
+
+def _calls(word: CircleWord) -> Parts:
+    lines = [
+        f"- {message_link(each.community_id, each.channel_id, each.message_id)} · {stamp(each.opened_at, 'R')}"
+        for each in word.calls
+        if each.opened_at is not None
+    ]
+    if not lines:
+        return [ui.TextDisplay(_("Before we begin: no call waits for us."))]
+    first = _("Before we begin: these calls have not met a person yet. Could one of us be with them?")
+    return [ui.TextDisplay(f"**{first}**\n" + "\n".join(lines))]
+
+
+def _time(word: CircleWord) -> Parts:
+    title = "" if word.step is None else word.step.title
+    told = _("The time for *{step}* is over. *Next* goes on when you are ready, and *+2 minutes* stays: {link}").format(
+        step=title, link=panel_link(word.view.circle)
+    )
+    return [ui.TextDisplay(_spoken_to(word, told))]
+
+
+def _piece(word: CircleWord) -> Parts:
+    name = people_in_line(word.members) or _("someone")
+    told = _("The talking piece is with you, {name}. Speak, pass, or keep silence; each is a full answer.").format(
+        name=name
+    )
+    small = _("The buttons are on the panel: {link}").format(link=panel_link(word.view.circle))
+    if word.seat is not None and word.seat.holds_until is not None:
+        small = (
+            _("It moves on by itself {from_now}.").format(from_now=stamp(word.seat.holds_until, "R")) + f"\n-# {small}"
+        )
+    return [ui.TextDisplay(f"{told}\n-# {small}")]
+
+
+def _bell(word: CircleWord) -> Parts:
+    bells = our_circle_decks().bells(word.view.community.language)
+    return [ui.TextDisplay(filled(word.view.circle, bells[(int(word.about) - 1) % len(bells)]))]
+
+
+def _group(word: CircleWord) -> Parts:
+    circle = word.view.circle
+    told = _("This thread is for the {count} of you.").format(count=len(word.members))
+    if word.group is not None and word.group.away:
+        told += " " + _("Whoever turns away now is let in when the step is over.")
+    if word.view.circle.step_ends_at is not None:
+        told += " " + _("The step ends {from_now}.").format(from_now=stamp(word.view.circle.step_ends_at, "R"))
+    parts: Parts = [ui.TextDisplay(_spoken_to(word, told))]
+    if word.step is not None:
+        parts.append(ui.TextDisplay(f"### {word.step.title}\n{filled(circle, word.step.say)}"))
+    return [*parts, ui.TextDisplay("-# " + _("The circle is here: {link}").format(link=f"<#{circle.message_id}>"))]
+
+
+def _open(word: CircleWord) -> Parts:
+    told = _("You can turn back now, and read what was said meanwhile.")
+    return [ui.TextDisplay(_spoken_to(word, told))]
+
+
+def _harvest(word: CircleWord) -> Parts:
+    asks = _("This circle is closed. Would you gather what should stay of it? Three lines are enough.")
+    gather = _button(word, _("Gather the harvest"), "harvest", primary=True)
+    if len(word.members) > 1:
+        asks = _("This circle is closed. Would one of you gather what should stay of it? Three lines are enough.")
+    return [ui.TextDisplay(_spoken_to(word, asks)), ui.ActionRow(gather)]
+
+
+def _gathered(word: CircleWord) -> Parts:
+    harvest = word.harvest
+    if harvest is None or not harvest.lines:
+        return [ui.TextDisplay("-# " + _("What was written here was taken back."))]
+    name = _("someone") if harvest.harvester_id is None else f"<@{harvest.harvester_id}>"
+    parts: Parts = [
+        ui.TextDisplay("### " + _("What we take with us") + "\n" + quoted(harvest.lines)),
+    ]
+    if harvest.question:
+        parts.append(ui.TextDisplay("**" + _("A question that stays") + "**\n" + quoted(harvest.question)))
+    if harvest.thanks:
+        parts.append(ui.TextDisplay("**" + _("Thanks") + "**\n" + quoted(harvest.thanks)))
+    parts.append(ui.TextDisplay("-# " + _("Gathered by {name}").format(name=name)))
+    return [*parts, ui.ActionRow(_button(word, _("Change it"), "harvest"))]
+
+
+def _wishes(word: CircleWord) -> Parts:
+    asks = _("**What wants to happen next?** One line from you is enough, and nobody sees whose it is.")
+    small = _("A host can make a poll of the lines for everyone to see.")
+    buttons = ui.ActionRow[Any](
+        _button(word, _("Say it"), "wish", primary=True), _button(word, _("Make the poll"), "poll")
+    )
+    return [ui.TextDisplay(_spoken_to(word, asks) + f"\n-# {small}"), buttons]
+
+
+DRAWN: dict[str, Callable[[CircleWord], Parts]] = {
+    "invite": _invite,
+    "free": _free,
+    "tomorrow": _tomorrow,
+    "soon": _soon,
+    "moved": _moved,
+    "cancelled": _cancelled,
+    "offer": _offer,
+    "calls": _calls,
+    "time": _time,
+    "piece": _piece,
+    "bell": _bell,
+    "group": _group,
+    "open": _open,
+    "harvest": _harvest,
+    "gathered": _gathered,
+    "wishes": _wishes,
+}
