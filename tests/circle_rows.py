@@ -160,3 +160,14 @@ async def come(app: App, circle_id: int, *member_ids: int) -> None:
     """Let members come to a circle, in this order."""
     for member_id in member_ids:
         await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.COMING)
+
+
+def change(app: App, circle_id: int, **values: Any) -> None:
+    """Change a circle's row behind the services' back."""
+
+    def write(session: Session) -> None:
+        circle = session.get_one(Circle, circle_id)
+        for name, value in values.items():
+            setattr(circle, name, value)
+
+    app.database.run_now(write)

@@ -1,0 +1,480 @@
+"""A circle while it runs: its steps and their time, the talking piece, the groups, and how it closes."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from bot.app import App, assemble
+from bot.errors import Refusal
+from bot.formats import Format, Kind, our_formats
+from bot.services.groups import grouped
+from bot.services.people import Person
+from bot.store.circles import CircleState, ComingKind, SeatState
+from bot.store.deliveries import DeliveryKind
+from bot.store.members import saved_member
+from bot.store.rhythms import Way
+from tests.circle_rows import (
+    ADA,
+    BO,
+    CY,
+    DAY,
+    DEE,
+    EVE,
+    FAY,
+    GUS,
+    HERE,
+    HOUR,
+    at,
+    away,
+    begun,
+    change,
+    circles,
+    come,
+    groups,
+    holder,
+    kinds_of_words,
+    new_panels,
+    planned,
+    proposed,
+    row,
+    seats,
+    threads,
+    words,
+    would_host,
+)
+from tests.fakes import MONDAY_MORNING, FixedClock
+
+MINUTE = timedelta(minutes=1)
+PEOPLE = (ADA, BO, CY, DEE, EVE, FAY, GUS, 18, 19, 20, 21, 22)
+FORMATS = {each.id: each for each in our_formats().all("en")}
+TROIKA, ALL = "troika-consulting", "1-2-4-all"
+
+
+async def running(app: App, clock: FixedClock, people: int = 3, **chosen: Any) -> int:
+    """Let a circle of so many begin at its time, ADA being its host; return its id."""
+    await begun(app)
+    would_host(app, ADA)
+    circle_id = await proposed(app, ADA, within=HOUR, **chosen)
+    await come(app, circle_id, *PEOPLE[1:people])
+    await at(app, clock, row(app, circle_id).starts_at)
+    await app.circling.begin(HERE, Person(ADA), circle_id)
+    return circle_id
+
+
+async def press(app: App, circle_id: int, by: int = ADA) -> None:
+    """Let a member press *Next* at the step a circle is at."""
+    await app.circling.next(HERE, Person(by), circle_id, row(app, circle_id).step)
+
+
+async def to_step(app: App, circle_id: int, wanted: str, turn: int | None = None) -> None:
+    """Let the host go on until the step of that id."""
+    format_ = FORMATS[row(app, circle_id).format_id]
+    while not ((step := format_.steps[row(app, circle_id).step]).id == wanted and step.turn in (turn, None)):
+        await press(app, circle_id)
+
+
+async def speak(app: App, circle_id: int, done: SeatState = SeatState.SPOKE) -> int | None:
+    """Let whoever holds the talking piece do something with it; return who it was."""
+    member_id = holder(app, circle_id)
+    assert member_id is not None
+    await app.circling.speak(HERE, Person(member_id), circle_id, done)
+    return member_id
+
+
+async def outcomes(*works: Awaitable[Any]) -> list[Any]:
+    """Return what each of several simultaneous works returned or refused."""
+    return await asyncio.gather(*works, return_exceptions=True)
+
+
+async def test_a_live_step_says_once_that_its_time_is_over_and_waits(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock)
+    ends_at = clock.now() + 3 * MINUTE
+    assert row(app, circle_id).step_ends_at == ends_at
+
+    for minutes in range(30):
+        await at(app, clock, ends_at + minutes * MINUTE)
+
+    assert words(app, circle_id) == ["time:0"]
+    assert row(app, circle_id).step == 0
+
+
+async def test_time_is_said_once_also_when_the_round_ends_after_it(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock)
+    await press(app, circle_id)
+    ends_at = row(app, circle_id).step_ends_at
+    assert ends_at is not None
+    await at(app, clock, ends_at)
+    for _member in range(3):
+        await speak(app, circle_id)
+        await at(app, clock, clock.now() + MINUTE)
+
+    assert words(app, circle_id) == ["time:1"]
+    assert [each.state for each in seats(app, circle_id)] == [SeatState.SPOKE] * 3
+    assert row(app, circle_id).step == 1
+
+
+async def test_two_minutes_more_are_counted_from_the_end_or_from_now(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock)
+    began = clock.now()
+
+    await app.circling.more_time(HERE, Person(ADA), circle_id)
+    assert row(app, circle_id).step_ends_at == began + 5 * MINUTE
+    await at(app, clock, began + 4 * MINUTE)
+    assert words(app, circle_id) == []
+    await at(app, clock, began + 9 * MINUTE)
+    await app.circling.more_time(HERE, Person(ADA), circle_id)
+    assert row(app, circle_id).step_ends_at == began + 11 * MINUTE
+    await at(app, clock, began + 11 * MINUTE)
+
+    assert words(app, circle_id) == ["time:0", "time:0"]
+
+
+@pytest.mark.parametrize("step", [0, 1])
+async def test_two_minutes_more_in_writing_neither_hurry_nor_hold_up_the_tick(
+    app: App, clock: FixedClock, step: int
+) -> None:
+    circle_id = await running(app, clock, way=Way.WRITTEN)
+    for _step in range(step):
+        await press(app, circle_id)
+    before = row(app, circle_id)
+    assert before.step_ends_at is not None
+
+    await app.circling.more_time(HERE, Person(ADA), circle_id)
+    async with asyncio.timeout(5):
+        await at(app, clock, before.step_ends_at)
+
+    now = row(app, circle_id)
+    assert now.step == step
+    assert now.next_at is not None and now.next_at > clock.now()
+    await at(app, clock, before.step_ends_at + 2 * MINUTE)
+    assert row(app, circle_id).step == step + 1
+
+
+async def test_a_live_circle_left_running_is_closed_in_the_end(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock)
+    ends_at = row(app, circle_id).step_ends_at
+    assert ends_at is not None
+
+    await at(app, clock, ends_at + 2 * HOUR - MINUTE)
+    assert row(app, circle_id).state is CircleState.RUNNING
+    await at(app, clock, ends_at + 2 * HOUR)
+
+    circle = row(app, circle_id)
+    assert (circle.state, circle.next_at, circle.step_ends_at) == (CircleState.CLOSED, None, None)
+    assert words(app, circle_id) == ["time:0", f"harvest:{circle_id}"]
+
+
+async def test_a_written_step_moves_on_by_itself_and_kith_off_loses_and_skips_none(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, way=Way.WRITTEN, format_id=ALL)
+    assert row(app, circle_id).next_at == clock.now() + 12 * HOUR
+
+    await at(app, clock, clock.now() + 12 * HOUR)
+    assert row(app, circle_id).step == 1
+    await at(app, clock, clock.now() + 30 * DAY)
+
+    assert (row(app, circle_id).step, row(app, circle_id).next_at) == (2, clock.now() + 24 * HOUR)
+    assert "time" not in kinds_of_words(app, circle_id)
+
+
+async def test_the_talking_piece_goes_round_from_the_host_in_the_order_they_came(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 4)
+    with pytest.raises(Refusal, match="not going round"):
+        await app.circling.speak(HERE, Person(ADA), circle_id, SeatState.SPOKE)
+    await press(app, circle_id)
+
+    with pytest.raises(Refusal, match=f"<@{ADA}> holds the talking piece"):
+        await app.circling.speak(HERE, Person(BO), circle_id, SeatState.SPOKE)
+    order = [await speak(app, circle_id, each) for each in (SeatState.SPOKE, SeatState.PASSED, SeatState.SILENT)]
+
+    assert order == [ADA, BO, CY]
+    assert [each.state.value for each in seats(app, circle_id)] == ["spoke", "passed", "silent", "holds"]
+    assert "piece" not in kinds_of_words(app, circle_id)  # live, everyone hears it
+
+
+async def test_in_writing_the_next_step_begins_at_once_when_everyone_has_had_the_piece(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock, way=Way.WRITTEN, format_id="story-circle")
+    panels = new_panels(app, circle_id)
+    for _member in range(3):
+        await speak(app, circle_id)
+
+    assert (row(app, circle_id).step, new_panels(app, circle_id)) == (1, panels + 1)
+    assert kinds_of_words(app, circle_id) == ["piece"] * 3
+
+
+async def test_in_writing_time_passes_the_piece_on_gently_and_everyone_finds_time(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 4, way=Way.WRITTEN, format_id="story-circle")
+    began = clock.now()
+    assert row(app, circle_id).next_at == began + 6 * HOUR
+
+    await at(app, clock, began + 6 * HOUR)
+    await at(app, clock, began + 8 * HOUR)
+    await speak(app, circle_id)
+    assert row(app, circle_id).next_at == began + 16 * HOUR  # two are left, with sixteen hours between them
+    await at(app, clock, began + 16 * HOUR)
+    assert [each.state.value for each in seats(app, circle_id)] == ["silent", "spoke", "silent", "holds"]
+    await at(app, clock, began + 24 * HOUR)
+
+    assert row(app, circle_id).step == 1
+    assert [each.state.value for each in seats(app, circle_id, 0)] == ["silent", "spoke", "silent", "silent"]
+    assert holder(app, circle_id) is None
+
+
+async def test_when_the_step_and_the_holders_time_end_together_nobody_is_left_with_the_piece(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock, 1, way=Way.WRITTEN, format_id="story-circle")
+    assert row(app, circle_id).next_at == row(app, circle_id).step_ends_at
+
+    await at(app, clock, clock.now() + 24 * HOUR)
+
+    assert row(app, circle_id).step == 1
+    assert [(each.state, each.holds_until) for each in seats(app, circle_id, 0)] == [(SeatState.SILENT, None)]
+
+
+async def test_those_away_or_no_longer_coming_are_skipped(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 5, way=Way.WRITTEN, format_id="story-circle")
+
+    def go_away(session: Session) -> None:
+        saved_member(session, HERE, BO).away_until = date(2027, 1, 1)
+
+    app.database.run_now(go_away)
+    await app.circles.answer(HERE, Person(CY), circle_id, ComingKind.NOT)
+    await app.circles.answer(HERE, Person(EVE), circle_id, ComingKind.MAYBE)
+    await speak(app, circle_id)
+    await speak(app, circle_id)
+
+    assert [each.state.value for each in seats(app, circle_id, 0)] == [
+        "spoke",
+        "skipped",
+        "skipped",
+        "spoke",
+        "skipped",
+    ]
+    assert row(app, circle_id).step == 1
+
+
+async def test_a_circle_everyone_leaves_goes_through_its_steps_and_closes(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 3, way=Way.WRITTEN, format_id=TROIKA)
+    for member_id in PEOPLE[:3]:
+        await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.NOT)
+    steps = [row(app, circle_id).step]
+    for _half_day in range(60):
+        await at(app, clock, clock.now() + 12 * HOUR)
+        steps.append(row(app, circle_id).step)
+
+    assert row(app, circle_id).state is CircleState.CLOSED
+    assert all(later - earlier in (0, 1) for earlier, later in pairwise(steps))
+
+
+async def test_a_circle_whose_format_is_gone_goes_on_as_a_check_in_circle_and_one_past_its_steps_closes(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock, format_id=TROIKA)
+    change(app, circle_id, format_id="gone")
+    await press(app, circle_id)
+    assert (await app.circles.find(HERE, circle_id)).format.id == "check-in-circle"
+    assert holder(app, circle_id) == ADA
+
+    change(app, circle_id, step=11)
+    await at(app, clock, clock.now() + DAY)
+
+    assert row(app, circle_id).state is CircleState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("people", "size", "sizes"),
+    [
+        *((1, size, [1]) for size in (2, 3, 4)),
+        *((2, size, [2]) for size in (2, 3, 4)),
+        (3, 2, [3]),
+        (5, 2, [3, 2]),
+        (6, 2, [2, 2, 2]),
+        (3, 3, [3]),
+        (5, 3, [5]),
+        (7, 3, [4, 3]),
+        (11, 3, [4, 4, 3]),
+        (3, 4, [3]),
+        (5, 4, [5]),
+        (6, 4, [3, 3]),
+        (7, 4, [4, 3]),
+        (9, 4, [3, 3, 3]),
+        (11, 4, [4, 4, 3]),
+    ],
+)
+def test_groups_are_as_even_as_may_be_and_nobody_is_alone(people: int, size: int, sizes: list[int]) -> None:
+    formed = grouped(range(people), size)
+
+    assert [len(each) for each in formed.values()] == sizes
+    assert [each for members in formed.values() for each in members] == list(range(people))
+
+
+async def test_groups_of_three_stay_together_and_each_of_them_turns_away_once(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "asking", 1)
+    formed = groups(app, circle_id)
+    turned_away: list[int | None] = []
+    for turn in (1, 2, 3):
+        await to_step(app, circle_id, "turning-away", turn)
+        turned_away += away(app, circle_id)
+        assert groups(app, circle_id) == formed
+        assert kinds_of_words(app, circle_id).count("open") == 2 * (turn - 1)
+        await to_step(app, circle_id, "turning-back", turn)
+        assert kinds_of_words(app, circle_id).count("open") == 2 * turn
+    await press(app, circle_id)
+
+    assert sorted(each for each in turned_away if each is not None) == sorted(PEOPLE[:6])
+    assert threads(app, circle_id) == [
+        *((2, number, False) for number in (0, 1)),
+        *((step, number, True) for step in (4, 8, 12) for number in (0, 1)),
+    ]
+
+
+async def test_a_live_circle_has_groups_and_no_threads(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, format_id=TROIKA)
+    await to_step(app, circle_id, "turning-away", 1)
+
+    assert (groups(app, circle_id), threads(app, circle_id)) == ([[ADA, BO, CY], [DEE, EVE, FAY]], [])
+
+
+async def test_whoever_leaves_a_group_is_not_missed_and_whoever_comes_finds_one(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "turning-away", 2)
+    assert away(app, circle_id) == [BO, EVE]
+
+    await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.NOT)
+    await come(app, circle_id, GUS)
+    await to_step(app, circle_id, "asking", 3)
+    assert groups(app, circle_id) == [[ADA, CY, GUS], [DEE, EVE, FAY]]
+    assert threads(app, circle_id)[-1] == (9, 0, False)  # GUS is not in the first one
+    await to_step(app, circle_id, "turning-away", 3)
+
+    assert away(app, circle_id) == [CY, FAY]  # ADA has had her turn
+
+
+async def test_a_group_left_by_all_but_one_joins_another_whose_number_stays(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "clarifying", 1)
+    for member_id in (BO, CY):
+        await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.NOT)
+    await press(app, circle_id)
+
+    assert {(each.number, each.member_id) for each in seats(app, circle_id)} == {
+        (1, each) for each in (DEE, EVE, FAY, ADA)
+    }
+
+
+async def test_pairs_join_to_fours_and_two_who_stay_a_pair_keep_their_thread(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 5, way=Way.WRITTEN, format_id=ALL)
+    await to_step(app, circle_id, "pairs")
+    assert groups(app, circle_id) == [[ADA, BO, CY], [DEE, EVE]]
+    await press(app, circle_id)
+    assert groups(app, circle_id) == [[ADA, BO, CY, DEE, EVE]]
+    assert threads(app, circle_id) == [(2, 0, False), (2, 1, False), (3, 0, False)]
+
+
+@pytest.mark.parametrize(("people", "sizes"), [(2, [2]), (3, [3]), (6, [6]), (8, [4, 4]), (11, [5, 6]), (12, [4] * 3)])
+async def test_pairs_are_never_parted(app: App, clock: FixedClock, people: int, sizes: list[int]) -> None:
+    circle_id = await running(app, clock, people, format_id=ALL)
+    await to_step(app, circle_id, "pairs")
+    pairs = groups(app, circle_id)
+    await press(app, circle_id)
+
+    assert [len(each) for each in groups(app, circle_id)] == sizes
+    assert all(any(set(pair) <= set(four) for four in groups(app, circle_id)) for pair in pairs)
+
+
+async def test_every_fourth_circle_asks_what_wants_to_happen_next(either_app: App, clock: FixedClock) -> None:
+    await begun(either_app)
+    would_host(either_app, ADA)
+    ids = [await proposed(either_app, ADA, within=HOUR) for _number in range(5)]
+    clock.advance(HOUR)
+    for circle_id in ids:
+        await either_app.circling.begin(HERE, Person(ADA), circle_id)
+
+    await outcomes(*(either_app.circling.close(HERE, Person(ADA), circle_id) for circle_id in ids))
+
+    assert sorted(kinds_of_words(either_app, each).count("wishes") for each in ids) == [0, 0, 0, 0, 1]
+
+
+WAYS = [(each.id, way) for each in FORMATS.values() for way in Way if (each.live if way is Way.LIVE else each.written)]
+SIZES = (2, 3, 4, 5, 7, 12)
+WALKS = [(*how, SIZES[(number + number // 6) % 6]) for number, how in enumerate(WAYS)]
+"""Each format in each way; every size comes with two formats."""
+
+
+@pytest.mark.parametrize(("format_id", "way", "people"), WALKS)
+async def test_a_format_is_gone_through_from_begin_to_close_over_restarts(
+    sqlite_url: str, app: App, clock: FixedClock, format_id: str, way: Way, people: int
+) -> None:
+    """No step is lost or comes twice, and all who are there sit where they were, once in each step."""
+    format_, circle_id = FORMATS[format_id], await running(app, clock, people, way=way, format_id=format_id)
+    began, there, steps = clock.now(), sorted(PEOPLE[:people]), [row(app, circle_id).step]
+    while row(app, circle_id).state is CircleState.RUNNING:
+        before = seats(app, circle_id)
+        restarted = assemble(sqlite_url, clock)
+        try:
+            await restarted.circles.tend()
+            assert seats(restarted, circle_id) == before
+            _check_seats(restarted, circle_id, format_, there)
+            await _go_on(restarted, clock, circle_id)
+        finally:
+            restarted.database.close()
+        steps.append(row(app, circle_id).step)
+
+    assert list(dict.fromkeys(steps)) == list(range(len(format_.steps)))
+    assert steps == sorted(steps)
+    assert new_panels(app, circle_id) == len(format_.steps) + 1  # one more, with *Begin*
+    if way is Way.WRITTEN:
+        assert clock.now() - began <= timedelta(hours=format_.written_hours)
+    assert kinds_of_words(app, circle_id).count("harvest") == 1
+    assert len({each.key for each in planned(app, circle_id, DeliveryKind.CIRCLE_WORD)}) == len(
+        planned(app, circle_id, DeliveryKind.CIRCLE_WORD)
+    )
+
+
+def _check_seats(app: App, circle_id: int, format_: Format, there: Sequence[int]) -> None:
+    step = format_.steps[row(app, circle_id).step]
+    seated = seats(app, circle_id)
+    if step.kind in (Kind.ROUND, Kind.GROUPS, Kind.AWAY):
+        assert sorted(each.member_id or 0 for each in seated) == there
+        assert sum(each.state is SeatState.HOLDS for each in seated) == (step.kind is Kind.ROUND)
+    else:
+        assert seated == []
+    if step.kind is Kind.AWAY:
+        assert len(away(app, circle_id)) == len(groups(app, circle_id))
+    if step.kind in (Kind.GROUPS, Kind.AWAY):
+        assert all(len(each) > 1 for each in groups(app, circle_id))
+
+
+async def _go_on(app: App, clock: FixedClock, circle_id: int) -> None:
+    """Let half of those who wait for the talking piece speak, or time pass, or the host press *Next*."""
+    circle = row(app, circle_id)
+    assert circle.next_at is not None
+    there = seats(app, circle_id) if holder(app, circle_id) is not None else []
+    left = [each for each in there if each.state in (SeatState.HOLDS, SeatState.WAITING)]
+    for each in left[: (len(left) + 1) // 2]:
+        await app.circling.speak(HERE, Person(each.member_id or 0), circle_id, SeatState.SPOKE)
+    if len(left) > 1:
+        return
+    if circle.way is Way.LIVE:
+        await press(app, circle_id)
+    elif not left:
+        await at(app, clock, circle.next_at)
+
+
+async def test_ten_circles_due_in_one_tick_all_go_on(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    ids = [await proposed(app, way=Way.WRITTEN) for _number in range(10)]
+
+    await at(app, clock, MONDAY_MORNING + 9 * DAY)
+    await at(app, clock, MONDAY_MORNING + 10 * DAY)
+
+    assert {each.state for each in circles(app)} == {CircleState.RUNNING}
+    assert [new_panels(app, each) for each in ids] == [1] * 10
