@@ -44,7 +44,8 @@ def a_circle(**values: Any) -> Circle:
         "tag": "sustainability",
     }
     lines = ("opening", "question", "second_question", "closing")
-    return Circle(**dict.fromkeys(lines, "x" * LONGEST_LINE) | usual | values)
+    lengthy: dict[str, Any] = dict.fromkeys(lines, "x" * LONGEST_LINE)
+    return Circle(**lengthy | usual | values)
 
 
 def a_view(found: Format, people: int = 100, **values: Any) -> CircleView:

@@ -75,7 +75,7 @@ ROUND = Round(
     channel_id=4,
     message_id=5,
 )
-REASONS = ("too-late", "no-access", "channel-gone", "card-gone", "not-removed", "refused", "unsure", "")
+REASONS = ("too-late", "no-access", "channel-gone", "card-gone", "not-removed", "no-events", "refused", "unsure", "")
 
 spoken_languages = pytest.mark.parametrize("language", languages())
 

@@ -20,6 +20,7 @@ async def test_the_check_of_a_community_where_all_is_well(scene: Scene) -> None:
     text = await check(scene)
 
     assert text.count("all I need is there") == 3
+    assert "**Events** · I can make an event for each live circle." in text
     assert "I can mention this role" in text
     assert text.count("a check-in opens") == 10
     assert "SQLite 3." in text

@@ -1,0 +1,357 @@
+"""How circles look and where things are said: cards, panels, talking piece, groups, harvest, and their events."""
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from simcord import ChannelHandle, MemberActor
+from simcord.enums import ChannelType
+from sqlmodel import Session, select
+
+from bot.formats import Kind, Role, our_formats
+from bot.services.circles import NewCircle
+from bot.services.people import Person
+from bot.services.running import WISHES_EVERY
+from bot.store.circles import Circle, CircleGroup, CircleState, ComingKind, Harvest, SeatState, groups_in
+from bot.store.deliveries import WAITING, Delivery, DeliveryKind
+from bot.store.members import HostingWish, saved_member
+from bot.store.rhythms import Way
+from tests.discord.scene import Scene, Seen, labels_of
+from tests.discord.test_call_cards import mentions
+from tests.discord.test_communities import deny
+
+CARRIED = ["Next", "+2 minutes", "Bell", "Close"]
+TURNING_AWAY = 4
+"""The first step of a troika in which somebody turns away."""
+REQUESTS = count(1)
+PIECE = ["I spoke", "Pass", "Silence"]
+
+
+def host(scene: Scene) -> Person:
+    """Return the host, as services know people."""
+    return Person(scene.host.id, frozenset({scene.hosts.id}))
+
+
+async def plan(scene: Scene, *coming: MemberActor, **values: Any) -> int:
+    """Have the host plan a written circle in ten days to which these come; return its id once its card is there."""
+    usual: dict[str, Any] = {
+        "starts_at": scene.env.now() + timedelta(days=10),
+        "format_id": "check-in-circle",
+        "way": Way.WRITTEN,
+        "title": "Opening *well*",
+        "intention": "To begin together.",
+    }
+    new = NewCircle(**usual | values)
+    view = await scene.app.circles.propose(scene.guild.id, host(scene), new, next(REQUESTS))
+    assert view.circle.id is not None
+    for member in coming:
+        await scene.app.circles.answer(scene.guild.id, Person(member.id), view.circle.id, ComingKind.COMING)
+    await scene.tick()
+    return view.circle.id
+
+
+async def run(scene: Scene, *coming: MemberActor, **values: Any) -> int:
+    """Have a circle planned, and let it begin at its time; return its id."""
+    circle_id = await plan(scene, *coming, starts_at=scene.env.now() + timedelta(minutes=30), **values)
+    await scene.later(minutes=30)
+    await scene.app.circling.begin(scene.guild.id, host(scene), circle_id)
+    await scene.tick()
+    return circle_id
+
+
+def row(scene: Scene, circle_id: int) -> Circle:
+    """Return a circle as it stands now."""
+    return scene.app.database.run_now(lambda session: session.get_one(Circle, circle_id))[0]
+
+
+def card(scene: Scene, circle_id: int) -> Seen:
+    """Return a circle's card."""
+    return next(each for each in scene.messages(scene.circles) if each.id == row(scene, circle_id).message_id)
+
+
+def place(scene: Scene, channel_id: int | None) -> ChannelHandle:
+    """Return a channel or thread."""
+    assert channel_id is not None
+    return ChannelHandle(scene.env, scene.guild, scene.env.backend.get_channel(channel_id))
+
+
+def in_thread(scene: Scene, circle_id: int) -> list[Seen]:
+    """Return what stands in a circle's thread."""
+    said = scene.messages(place(scene, row(scene, circle_id).message_id))
+    return [each for each in said if each.components_raw]
+
+
+def panel(scene: Scene, circle_id: int) -> Seen:
+    """Return a circle's panel."""
+    return next(each for each in in_thread(scene, circle_id) if each.id == row(scene, circle_id).panel_id)
+
+
+def settled(scene: Scene, kind: DeliveryKind) -> list[Delivery]:
+    """Return what became of all deliveries of a kind, in order."""
+
+    def read(session: Session) -> list[Delivery]:
+        return list(session.exec(select(Delivery).where(Delivery.kind == kind)).all())
+
+    return scene.app.database.run_now(read)[0]
+
+
+def groups(scene: Scene, circle_id: int) -> list[CircleGroup]:
+    """Return the threads of a circle's groups."""
+    return scene.app.database.run_now(lambda session: list(groups_in(session, circle_id)))[0]
+
+
+def notes(scene: Scene) -> list[str]:
+    """Return what the hosts were told could not be said of circles."""
+    told = [each.text for each in scene.messages(scene.checkins) if "note for the hosts" in each.text]
+    return [each for each in told if "circle" in each]
+
+
+async def test_a_card_says_what_when_how_who_holds_it_and_who_comes(scene: Scene) -> None:
+    await scene.begin()
+
+    circle_id = await plan(scene, scene.ada, scene.bo, room=2)
+
+    text = card(scene, circle_id).text
+    at = int(row(scene, circle_id).starts_at.timestamp())
+    assert "## Opening \\*well\\*\nTo begin together." in text
+    assert f"**When:** <t:{at}:F> (<t:{at}:R>)" in text
+    assert "**How:** in writing, in this card's thread, over 4 days at the most" in text
+    assert "**Format:** Check-in circle. Good for arriving" in text
+    assert "-# There is room for 2." in text
+    assert f"**Host:** {scene.host.mention}\n**Guardian:** free\n**Who comes:** {scene.host.mention}, " in text
+    assert f"**Waiting for room:** {scene.bo.mention}" in text
+    assert labels_of(card(scene, circle_id).components_raw) == [
+        *["Come", "Maybe", "Not this time"],
+        *["I'll host", "Guardian"],
+    ]
+    assert scene.env.backend.get_channel(card(scene, circle_id).id).name == "Opening *well*"
+
+    await scene.app.circles.answer(scene.guild.id, Person(scene.ada.id), circle_id, ComingKind.MAYBE)
+    await scene.app.circles.cancel(scene.guild.id, host(scene), circle_id)
+    await scene.tick()
+    assert scene.ada.mention not in card(scene, circle_id).text
+    assert f"planned for <t:{at}:F>, does not take place" in card(scene, circle_id).text
+    assert labels_of(card(scene, circle_id).components_raw) == []
+    assert "This circle does not take place." in in_thread(scene, circle_id)[-1].text
+
+
+async def test_hosts_are_invited_reminded_and_told_of_changes_by_name(scene: Scene) -> None:
+    await scene.begin()
+
+    def write(session: Session) -> None:
+        member = saved_member(session, scene.guild.id, scene.bo.id)
+        member.hosting, member.has_hosted = HostingWish.HOST, True
+
+    scene.app.database.run_now(write)
+    circle_id = await plan(scene, scene.ada)
+    await scene.app.circles.give_back(scene.guild.id, host(scene), circle_id, Role.HOST)
+    await scene.tick()
+    assert "is free again" in in_thread(scene, circle_id)[-1].text
+
+    await scene.later(days=4)
+    invited = in_thread(scene, circle_id)[-1]
+    assert invited.text.startswith(f"{scene.bo.mention}\nWould you like to host this circle, <t:")
+    assert labels_of(invited.components_raw) == ["I'll host", "Not this time"]
+    assert mentions(scene)[-1] == ([scene.bo.id], [])
+
+    await scene.app.circles.take(scene.guild.id, Person(scene.bo.id), circle_id, Role.HOST)
+    await scene.app.circles.offer(scene.guild.id, Person(scene.bo.id), circle_id, Role.HOST, scene.host.id)
+    await scene.tick()
+    offered = in_thread(scene, circle_id)[-1]
+    assert f"{scene.host.mention}, {scene.bo.mention} offers you to be host" in offered.text
+    assert labels_of(offered.components_raw) == ["I'll take it"]
+    assert mentions(scene)[-1] == ([scene.host.id], [])
+
+    await scene.later(days=5, minutes=1)
+    tomorrow = in_thread(scene, circle_id)[-1]
+    assert "This circle is a day away: <t:" in tomorrow.text
+    assert set(mentions(scene)[-1][0]) == {scene.host.id, scene.ada.id, scene.bo.id}
+    later = row(scene, circle_id).starts_at + timedelta(days=8)
+    await scene.app.circles.move(scene.guild.id, host(scene), circle_id, later)
+    await scene.tick()
+    assert f"This circle has moved, to <t:{int(later.timestamp())}:F>" in in_thread(scene, circle_id)[-1].text
+
+
+async def test_those_invited_who_have_left_are_not_called(scene: Scene) -> None:
+    await scene.begin()
+    await scene.app.members.choose(scene.guild.id, scene.bo.id, hosting=HostingWish.CO_HOST)
+    circle_id = await plan(scene, scene.ada)
+    del scene.env.backend.get_guild(scene.guild.id).members[scene.bo.id]
+
+    await scene.later(days=3, minutes=1)
+
+    assert in_thread(scene, circle_id) == []
+    assert settled(scene, DeliveryKind.CIRCLE_WORD)[0].reason == "left"
+
+
+async def test_the_panel_of_a_written_circle_follows_the_talking_piece_and_only_the_newest_has_buttons(
+    scene: Scene,
+) -> None:
+    await scene.begin()
+    circle_id = await run(scene, scene.ada)
+    found = our_formats().format("en", "check-in-circle")
+    assert found is not None
+
+    begun, first = in_thread(scene, circle_id)[-2:]
+    assert begun.text.endswith("It has begun.")
+    assert labels_of(begun.components_raw) == []
+    assert "-# Step 1 of 5\n### Arriving" in first.text
+    assert "To begin together." in first.text
+    assert f"-# Held by host {scene.host.mention}." in first.text
+    assert labels_of(first.components_raw) == CARRIED
+
+    await scene.app.circling.next(scene.guild.id, host(scene), circle_id, 0)
+    await scene.tick()
+    assert labels_of(in_thread(scene, circle_id)[-3].components_raw) == []
+    assert "### Arriving" in in_thread(scene, circle_id)[-3].text
+    shown = panel(scene, circle_id)
+    assert f"**The talking piece is with {scene.host.mention}.** It moves on <t:" in shown.text
+    assert f"Then: {scene.ada.mention}" in shown.text
+    assert labels_of(shown.components_raw) == [*PIECE, *CARRIED]
+    piece = in_thread(scene, circle_id)[-1]
+    assert f"The talking piece is with you, {scene.host.mention}." in piece.text
+    assert f"/{row(scene, circle_id).message_id}/{shown.id}" in piece.text
+    assert mentions(scene)[-1] == ([scene.host.id], [])
+
+    await scene.app.circling.speak(scene.guild.id, host(scene), circle_id, SeatState.PASSED)
+    await scene.tick()
+    assert f"**The talking piece is with {scene.ada.mention}.**" in panel(scene, circle_id).text
+    assert "pass" not in panel(scene, circle_id).text.split("Then:")[-1].lower()
+    assert mentions(scene)[-1] == ([scene.ada.id], [])
+    await scene.app.circling.ring(scene.guild.id, circle_id)
+    await scene.tick()
+    assert in_thread(scene, circle_id)[-1].text.endswith("We came here with an intention. To begin together.")
+
+
+@pytest.mark.parametrize("found", our_formats().all("en"), ids=lambda found: found.id)
+async def test_every_step_of_every_format_is_drawn_from_rows_after_a_restart(scene: Scene, found: Any) -> None:
+    await scene.begin()
+    cy, dee = scene.member("cy"), scene.member("dee")
+    circle_id = await run(scene, scene.ada, scene.bo, cy, dee, format_id=found.id)
+
+    for number, step in enumerate(found.steps):
+        await scene.restart()
+        await scene.tick()
+        shown = panel(scene, circle_id)
+        assert f"Step {number + 1} of {len(found.steps)}" in shown.text
+        assert step.title in shown.text
+        assert set(CARRIED) <= set(labels_of(shown.components_raw))
+        if step.kind in (Kind.GROUPS, Kind.AWAY):
+            assert "Who is with whom:" in shown.text
+            assert shown.text.count(" · <#") == shown.text.count("\n- ")
+        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
+        await scene.tick()
+
+    assert row(scene, circle_id).state is CircleState.CLOSED
+    assert "This circle is closed." in panel(scene, circle_id).text
+    assert [each for each in in_thread(scene, circle_id) if "step:" in str(each.components_raw)] == []
+    assert "Would you gather what should stay" in in_thread(scene, circle_id)[-1].text
+
+
+async def test_a_troika_has_threads_and_whoever_turns_away_is_let_in_afterwards(scene: Scene) -> None:
+    await scene.begin()
+    circle_id = await run(scene, scene.ada, scene.bo, format_id="troika-consulting")
+    for number in range(TURNING_AWAY):
+        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
+        await scene.tick()
+
+    threads = [scene.env.backend.get_channel(each.thread_id or 0) for each in groups(scene, circle_id)]
+    kith, three = scene.env.backend.bot_user.id, {scene.host.id, scene.ada.id, scene.bo.id}
+    assert [each.type for each in threads] == [ChannelType.PRIVATE_THREAD] * 2
+    assert [set(each.thread_members) for each in threads] == [{kith, *three}, {kith, scene.ada.id, scene.bo.id}]
+    assert f"{scene.host.mention} turns away · <#{threads[1].id}>" in panel(scene, circle_id).text
+    [told] = [each for each in scene.messages(place(scene, threads[1].id)) if each.components_raw]
+    assert "This thread is for the 2 of you. Whoever turns away now is let in" in told.text
+    assert "Turning away" in told.text
+
+    await scene.app.circling.next(scene.guild.id, host(scene), circle_id, TURNING_AWAY)
+    await scene.tick()
+    assert scene.host.id in threads[1].thread_members
+    assert "You can turn back now" in scene.messages(place(scene, threads[1].id))[-1].text
+    assert f"<#{threads[0].id}>" in panel(scene, circle_id).text
+
+
+async def test_the_harvest_is_shown_changed_where_it_stands_and_wishes_are_asked_for_every_fourth_time(
+    scene: Scene,
+) -> None:
+    await scene.begin()
+
+    def held(session: Session) -> None:
+        for number in range(WISHES_EVERY - 1):
+            values: dict[str, Any] = {"title": "Then", "format_id": "check-in-circle", "way": Way.LIVE}
+            at = scene.env.now() - timedelta(days=number + 1)
+            session.add(Circle(community_id=scene.guild.id, starts_at=at, state=CircleState.CLOSED, **values))
+
+    scene.app.database.run_now(held)
+    circle_id = await run(scene, scene.ada)
+    await scene.app.circling.close(scene.guild.id, host(scene), circle_id)
+    await scene.tick()
+    asked, wishes = in_thread(scene, circle_id)[-2:]
+    assert labels_of(asked.components_raw) == ["Gather the harvest"]
+    assert labels_of(wishes.components_raw) == ["Say it", "Make the poll"]
+    assert "What wants to happen next?" in wishes.text
+
+    for lines in ("Begin *small*.", "Begin small, together."):
+        await scene.app.circling.harvest(
+            scene.guild.id, host(scene), circle_id, lines=lines, question="With whom?", thanks=""
+        )
+        await scene.tick()
+
+    harvest = scene.app.database.run_now(lambda session: session.get_one(Harvest, circle_id))[0]
+    gathered = [each for each in in_thread(scene, circle_id) if "What we take with us" in each.text]
+    assert [each.id for each in gathered] == [harvest.message_id]
+    assert "> Begin small, together." in gathered[0].text
+    assert f"-# Gathered by {scene.host.mention}" in gathered[0].text
+
+
+async def test_panels_that_could_not_be_posted_in_time_come_as_one(scene: Scene) -> None:
+    await scene.begin()
+    circle_id = await run(scene)
+    before = len(in_thread(scene, circle_id))
+
+    for step in range(3):
+        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, step)
+    await scene.tick()
+
+    panels = [each for each in in_thread(scene, circle_id)[before:] if "Step " in each.text]
+    assert [each.text.splitlines()[0] for each in panels] == ["-# Step 4 of 5"]
+    assert [each for each in settled(scene, DeliveryKind.PANEL) if each.state in WAITING] == []
+
+
+async def test_where_the_thread_was_deleted_it_is_made_anew_and_where_the_channel_was_the_hosts_hear(
+    scene: Scene,
+) -> None:
+    await scene.begin()
+    circle_id = await run(scene)
+    scene.env.backend.delete_channel(row(scene, circle_id).message_id or 0)
+    await scene.app.circling.next(scene.guild.id, host(scene), circle_id, 0)
+    await scene.tick()
+    assert "Step 2 of 5" in panel(scene, circle_id).text
+
+    scene.env.backend.delete_channel(row(scene, circle_id).message_id or 0)
+    scene.env.backend.delete_channel(scene.circles.id)
+    await scene.app.circling.next(scene.guild.id, host(scene), circle_id, 1)
+    await scene.tick()
+    assert "The panel of a running circle" in notes(scene)[0]
+
+    others = scene.guild.create_text_channel("other-circles")
+    await scene.app.communities.choose(scene.guild.id, scene.person, circles_channel_id=others.id)
+    await scene.app.circles.answer(scene.guild.id, Person(scene.ada.id), circle_id, ComingKind.COMING)
+    await scene.tick()
+    assert row(scene, circle_id).channel_id == others.id
+    assert "Step 3 of 5" in panel(scene, circle_id).text
+
+
+async def test_without_the_permission_for_private_threads_the_hosts_hear_and_the_circle_goes_on(scene: Scene) -> None:
+    await scene.begin()
+    deny(scene, scene.circles.id, create_private_threads=False)
+    await scene.env.settle()
+
+    circle_id = await run(scene, scene.ada, scene.bo, format_id="1-2-4-all")
+    for number in range(3):
+        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
+        await scene.tick()
+
+    assert "Something in a circle's thread" in notes(scene)[0]
+    assert "Step 4 of" in panel(scene, circle_id).text
