@@ -39,7 +39,12 @@ doings = st.one_of(
 )
 endings = st.tuples(st.sampled_from(["close", "cancel"]), people, st.none())
 WAITS = {"a minute": timedelta(minutes=1), "two hours": timedelta(hours=2), "ten days": timedelta(days=10)}
-waits = st.sampled_from(["not", "not", "until due", "until due", *WAITS])
+waits = st.sampled_from(["not", "not", "not", "until due", "until due", *WAITS])
+BEGUN = [
+    *(("not", ("answer", member_id, ComingKind.COMING)) for member_id in (12, 13, 14, 15)),
+    ("its time", ("begin", 11, None)),
+]
+"""What lets most circles begin."""
 
 
 async def do(app: App, here: int, circle_id: int, doing: tuple[str, int, Any], clock: FixedClock) -> None:
@@ -124,8 +129,9 @@ def check(app: App, circle_id: int, before: Circle, *, tended: bool, clock: Fixe
     room=st.sampled_from([None, 3]),
     steps=st.lists(st.tuples(waits, doings), min_size=10, max_size=25),
     ending=st.none() | endings,
+    begins=st.sampled_from([True, True, False]),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_members_do_and_whenever_a_circle_goes_forward_and_ends(
     app: App,
     clock: FixedClock,
@@ -135,6 +141,7 @@ async def test_whatever_members_do_and_whenever_a_circle_goes_forward_and_ends(
     room: int | None,
     steps: list[tuple[str, tuple[str, int, Any]]],
     ending: tuple[str, int, Any] | None,
+    begins: bool,
 ) -> None:
     clock.set(MONDAY_MORNING)
     here = next(communities)
@@ -144,10 +151,12 @@ async def test_whatever_members_do_and_whenever_a_circle_goes_forward_and_ends(
     circle_id = (await app.circles.propose(here, Person(11), new, next(requests))).circle.id
     assert circle_id is not None
     kith = app
-    for waited, doing in [*steps, *([("not", ending)] if ending else [])]:
+    for waited, doing in [*(BEGUN if begins else []), *steps, *([("not", ending)] if ending else [])]:
         before = row(kith, circle_id)
         if waited == "until due" and before.next_at is not None:
             clock.set(max(clock.now(), before.next_at))
+        if waited == "its time":
+            clock.set(before.starts_at)
         clock.advance(WAITS.get(waited, timedelta(0)))
         if doing[0] == "restart":
             if kith is not app:
