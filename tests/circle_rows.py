@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bot.app import App
+from bot.formats import our_formats
 from bot.services.circles import NewCircle
 from bot.services.people import Person
 from bot.services.rhythms import Beat
@@ -21,6 +22,8 @@ HERE, CIRCLES = 700, 7
 HOST = Person(1, manages=True)
 ADA, BO, CY, DEE, EVE, FAY, GUS = 11, 12, 13, 14, 15, 16, 17
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+PEOPLE = (ADA, BO, CY, DEE, EVE, FAY, GUS, 18, 19, 20, 21, 22)
+FORMATS = {each.id: each for each in our_formats().all("en")}
 _requests = count(5000)
 
 
@@ -171,3 +174,34 @@ def change(app: App, circle_id: int, **values: Any) -> None:
             setattr(circle, name, value)
 
     app.database.run_now(write)
+
+
+async def running(app: App, clock: FixedClock, people: int = 3, **chosen: Any) -> int:
+    """Let a circle of so many begin at its time, ADA being its host; return its id."""
+    await begun(app)
+    would_host(app, ADA)
+    circle_id = await proposed(app, ADA, within=HOUR, **chosen)
+    await come(app, circle_id, *PEOPLE[1:people])
+    await at(app, clock, row(app, circle_id).starts_at)
+    await app.circling.begin(HERE, Person(ADA), circle_id)
+    return circle_id
+
+
+async def press(app: App, circle_id: int, by: int = ADA) -> None:
+    """Let a member press *Next* at the step a circle is at."""
+    await app.circling.next(HERE, Person(by), circle_id, row(app, circle_id).step)
+
+
+async def to_step(app: App, circle_id: int, wanted: str, turn: int | None = None) -> None:
+    """Let the host go on until the step of that id."""
+    format_ = FORMATS[row(app, circle_id).format_id]
+    while not ((step := format_.steps[row(app, circle_id).step]).id == wanted and step.turn in (turn, None)):
+        await press(app, circle_id)
+
+
+async def speak(app: App, circle_id: int, done: SeatState = SeatState.SPOKE) -> int | None:
+    """Let whoever holds the talking piece do something with it; return who it was."""
+    member_id = holder(app, circle_id)
+    assert member_id is not None
+    await app.circling.speak(HERE, Person(member_id), circle_id, done)
+    return member_id

@@ -11,8 +11,7 @@ from sqlmodel import Session
 
 from bot.app import App, assemble
 from bot.errors import Refusal
-from bot.formats import Format, Kind, our_formats
-from bot.services.groups import grouped
+from bot.formats import Format, Kind
 from bot.services.people import Person
 from bot.store.circles import CircleState, ComingKind, SeatState
 from bot.store.deliveries import DeliveryKind
@@ -23,67 +22,34 @@ from tests.circle_rows import (
     BO,
     CY,
     DAY,
-    DEE,
     EVE,
-    FAY,
-    GUS,
+    FORMATS,
     HERE,
     HOUR,
+    PEOPLE,
     at,
     away,
     begun,
     change,
     circles,
-    come,
     groups,
     holder,
     kinds_of_words,
     new_panels,
     planned,
+    press,
     proposed,
     row,
+    running,
     seats,
-    threads,
+    speak,
     words,
     would_host,
 )
 from tests.fakes import MONDAY_MORNING, FixedClock
 
 MINUTE = timedelta(minutes=1)
-PEOPLE = (ADA, BO, CY, DEE, EVE, FAY, GUS, 18, 19, 20, 21, 22)
-FORMATS = {each.id: each for each in our_formats().all("en")}
 TROIKA, ALL = "troika-consulting", "1-2-4-all"
-
-
-async def running(app: App, clock: FixedClock, people: int = 3, **chosen: Any) -> int:
-    """Let a circle of so many begin at its time, ADA being its host; return its id."""
-    await begun(app)
-    would_host(app, ADA)
-    circle_id = await proposed(app, ADA, within=HOUR, **chosen)
-    await come(app, circle_id, *PEOPLE[1:people])
-    await at(app, clock, row(app, circle_id).starts_at)
-    await app.circling.begin(HERE, Person(ADA), circle_id)
-    return circle_id
-
-
-async def press(app: App, circle_id: int, by: int = ADA) -> None:
-    """Let a member press *Next* at the step a circle is at."""
-    await app.circling.next(HERE, Person(by), circle_id, row(app, circle_id).step)
-
-
-async def to_step(app: App, circle_id: int, wanted: str, turn: int | None = None) -> None:
-    """Let the host go on until the step of that id."""
-    format_ = FORMATS[row(app, circle_id).format_id]
-    while not ((step := format_.steps[row(app, circle_id).step]).id == wanted and step.turn in (turn, None)):
-        await press(app, circle_id)
-
-
-async def speak(app: App, circle_id: int, done: SeatState = SeatState.SPOKE) -> int | None:
-    """Let whoever holds the talking piece do something with it; return who it was."""
-    member_id = holder(app, circle_id)
-    assert member_id is not None
-    await app.circling.speak(HERE, Person(member_id), circle_id, done)
-    return member_id
 
 
 async def outcomes(*works: Awaitable[Any]) -> list[Any]:
@@ -286,108 +252,6 @@ async def test_a_circle_whose_format_is_gone_goes_on_as_a_check_in_circle_and_on
     await at(app, clock, clock.now() + DAY)
 
     assert row(app, circle_id).state is CircleState.CLOSED
-
-
-@pytest.mark.parametrize(
-    ("people", "size", "sizes"),
-    [
-        *((1, size, [1]) for size in (2, 3, 4)),
-        *((2, size, [2]) for size in (2, 3, 4)),
-        (3, 2, [3]),
-        (5, 2, [3, 2]),
-        (6, 2, [2, 2, 2]),
-        (3, 3, [3]),
-        (5, 3, [5]),
-        (7, 3, [4, 3]),
-        (11, 3, [4, 4, 3]),
-        (3, 4, [3]),
-        (5, 4, [5]),
-        (6, 4, [3, 3]),
-        (7, 4, [4, 3]),
-        (9, 4, [3, 3, 3]),
-        (11, 4, [4, 4, 3]),
-    ],
-)
-def test_groups_are_as_even_as_may_be_and_nobody_is_alone(people: int, size: int, sizes: list[int]) -> None:
-    formed = grouped(range(people), size)
-
-    assert [len(each) for each in formed.values()] == sizes
-    assert [each for members in formed.values() for each in members] == list(range(people))
-
-
-async def test_groups_of_three_stay_together_and_each_of_them_turns_away_once(app: App, clock: FixedClock) -> None:
-    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
-    await to_step(app, circle_id, "asking", 1)
-    formed = groups(app, circle_id)
-    turned_away: list[int | None] = []
-    for turn in (1, 2, 3):
-        await to_step(app, circle_id, "turning-away", turn)
-        turned_away += away(app, circle_id)
-        assert groups(app, circle_id) == formed
-        assert kinds_of_words(app, circle_id).count("open") == 2 * (turn - 1)
-        await to_step(app, circle_id, "turning-back", turn)
-        assert kinds_of_words(app, circle_id).count("open") == 2 * turn
-    await press(app, circle_id)
-
-    assert sorted(each for each in turned_away if each is not None) == sorted(PEOPLE[:6])
-    assert threads(app, circle_id) == [
-        *((2, number, False) for number in (0, 1)),
-        *((step, number, True) for step in (4, 8, 12) for number in (0, 1)),
-    ]
-
-
-async def test_a_live_circle_has_groups_and_no_threads(app: App, clock: FixedClock) -> None:
-    circle_id = await running(app, clock, 6, format_id=TROIKA)
-    await to_step(app, circle_id, "turning-away", 1)
-
-    assert (groups(app, circle_id), threads(app, circle_id)) == ([[ADA, BO, CY], [DEE, EVE, FAY]], [])
-
-
-async def test_whoever_leaves_a_group_is_not_missed_and_whoever_comes_finds_one(app: App, clock: FixedClock) -> None:
-    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
-    await to_step(app, circle_id, "turning-away", 2)
-    assert away(app, circle_id) == [BO, EVE]
-
-    await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.NOT)
-    await come(app, circle_id, GUS)
-    await to_step(app, circle_id, "asking", 3)
-    assert groups(app, circle_id) == [[ADA, CY, GUS], [DEE, EVE, FAY]]
-    assert threads(app, circle_id)[-1] == (9, 0, False)  # GUS is not in the first one
-    await to_step(app, circle_id, "turning-away", 3)
-
-    assert away(app, circle_id) == [CY, FAY]  # ADA has had her turn
-
-
-async def test_a_group_left_by_all_but_one_joins_another_whose_number_stays(app: App, clock: FixedClock) -> None:
-    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
-    await to_step(app, circle_id, "clarifying", 1)
-    for member_id in (BO, CY):
-        await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.NOT)
-    await press(app, circle_id)
-
-    assert {(each.number, each.member_id) for each in seats(app, circle_id)} == {
-        (1, each) for each in (DEE, EVE, FAY, ADA)
-    }
-
-
-async def test_pairs_join_to_fours_and_two_who_stay_a_pair_keep_their_thread(app: App, clock: FixedClock) -> None:
-    circle_id = await running(app, clock, 5, way=Way.WRITTEN, format_id=ALL)
-    await to_step(app, circle_id, "pairs")
-    assert groups(app, circle_id) == [[ADA, BO, CY], [DEE, EVE]]
-    await press(app, circle_id)
-    assert groups(app, circle_id) == [[ADA, BO, CY, DEE, EVE]]
-    assert threads(app, circle_id) == [(2, 0, False), (2, 1, False), (3, 0, False)]
-
-
-@pytest.mark.parametrize(("people", "sizes"), [(2, [2]), (3, [3]), (6, [6]), (8, [4, 4]), (11, [5, 6]), (12, [4] * 3)])
-async def test_pairs_are_never_parted(app: App, clock: FixedClock, people: int, sizes: list[int]) -> None:
-    circle_id = await running(app, clock, people, format_id=ALL)
-    await to_step(app, circle_id, "pairs")
-    pairs = groups(app, circle_id)
-    await press(app, circle_id)
-
-    assert [len(each) for each in groups(app, circle_id)] == sizes
-    assert all(any(set(pair) <= set(four) for four in groups(app, circle_id)) for pair in pairs)
 
 
 async def test_every_fourth_circle_asks_what_wants_to_happen_next(either_app: App, clock: FixedClock) -> None:

@@ -13,29 +13,26 @@ def show_circle(session: Session, circle: Circle, now: datetime, *, event: bool 
 
     With ``event`` the scheduled event of a live circle is made, or kept in step.
     """
-    session.flush()
-    _plan(session, circle, DeliveryKind.CIRCLE, str(circle.version), now)
     circle.version += 1
+    _plan(session, circle, DeliveryKind.CIRCLE, str(circle.version - 1), now)
     if event and circle.way is Way.LIVE:
-        _plan(session, circle, DeliveryKind.EVENT, str(circle.event_version), now)
         circle.event_version += 1
+        _plan(session, circle, DeliveryKind.EVENT, str(circle.event_version - 1), now)
 
 
 def show_panel(session: Session, circle: Circle, now: datetime, *, anew: bool = False) -> None:
     """Plan that a circle's panel shows the step it is at; the first time, and ``anew``, it is a new message."""
-    session.flush()
     posts = anew or circle.panel_version == 0
-    _plan(session, circle, DeliveryKind.PANEL, f"{circle.panel_version}{NEW if posts else ''}", now)
     circle.panel_version += 1
+    _plan(session, circle, DeliveryKind.PANEL, f"{circle.panel_version - 1}{NEW if posts else ''}", now)
 
 
 def say_in_circle(
     session: Session, circle: Circle, what: str, due_at: datetime, *, expires_at: datetime | None = None
 ) -> None:
     """Plan something to be said in a circle's thread; ``what`` is a word and what it is about, such as ``invite:1``."""
-    session.flush()
-    _plan(session, circle, DeliveryKind.CIRCLE_WORD, f"{circle.said}:{what}", due_at, expires_at)
     circle.said += 1
+    _plan(session, circle, DeliveryKind.CIRCLE_WORD, f"{circle.said - 1}:{what}", due_at, expires_at)
 
 
 def _plan(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sqlmodel import Session
 
@@ -20,13 +21,14 @@ from bot.store.circles import (
     Seat,
     SeatState,
     Way,
+    answers_to,
     circle_key,
     circles_held,
     groups_in,
     roles_in,
     seats_in,
     times_away,
-    who_comes,
+    with_room,
 )
 from bot.store.communities import Community, one_at_a_time
 from bot.store.members import choices_of, saved_member
@@ -85,7 +87,7 @@ def add_time(session: Session, circle: Circle, now: datetime) -> None:
     """Give the step two more minutes; one that is over, two from now."""
     assert circle.step_ends_at is not None
     circle.step_ends_at = max(circle.step_ends_at, now) + MORE_TIME
-    _look_again(session, circle)
+    _look_again(circle, holder(session, circle))
     show_panel(session, circle, now)
 
 
@@ -128,7 +130,7 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
     elif now >= circle.step_ends_at + OVERRUN:
         close(session, community, circle, now)
     elif now < circle.step_ends_at:
-        _look_again(session, circle)
+        _look_again(circle, None)
     else:
         say_in_circle(session, circle, f"time:{circle.step}", now, expires_at=now + VANISHED)
         show_panel(session, circle, now)
@@ -136,18 +138,18 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
 
 
 def _tend_written(session: Session, community: Community, circle: Circle, ends_at: datetime, now: datetime) -> None:
-    held = holder(session, circle)
     if ends_at <= now:
         next_step(session, community, circle, now)
-    elif held is not None and held.holds_until is not None and held.holds_until <= now:
+        return
+    held = holder(session, circle)
+    if held is not None and held.holds_until is not None and held.holds_until <= now:
         hand_on(session, community, circle, now, SeatState.SILENT)
     else:
-        _look_again(session, circle)
+        _look_again(circle, held)
 
 
-def _look_again(session: Session, circle: Circle) -> None:
+def _look_again(circle: Circle, held: Seat | None) -> None:
     """Let a running circle be looked at when its step's time is over, or that of the talking piece's holder."""
-    held = holder(session, circle) if circle.way is Way.WRITTEN else None
     ends = (circle.step_ends_at, held.holds_until if held is not None else None)
     circle.next_at = min(each for each in ends if each is not None)
 
@@ -169,7 +171,8 @@ def people_there(session: Session, community: Community, circle: Circle, now: da
     held = roles_in(session, circle.id)
     host = [held[Role.HOST].member_id] if Role.HOST in held else []
     others = [each.member_id for each in held.values()]
-    people = dict.fromkeys([*host, *who_comes(session, circle), *others])
+    coming = with_room(circle, answers_to(session, circle.id), held)
+    people = dict.fromkeys([*host, *coming, *others])
     choices = choices_of(session, community.id, people)
     away = {each.member_id for each in choices if is_away(each.away_until, each.zone or community.zone, now)}
     return [each for each in people if each not in away]
@@ -194,24 +197,24 @@ def pass_on(session: Session, community: Community, circle: Circle, now: datetim
     Those who are away, or no longer come, are skipped. ``done`` is what its holder did with it.
     """
     seats = seats_in(session, circle.id, circle.step)
+    waiting = [each for each in seats if each.state is SeatState.WAITING]
+    there = people_there(session, community, circle, now) if waiting else []
     for each in seats:
         if each.state is SeatState.HOLDS and done is not None:
             each.state, each.holds_until = done, None
-    waiting = [each for each in seats if each.state is SeatState.WAITING]
-    there = people_there(session, community, circle, now) if waiting else []
-    for number, each in enumerate(waiting):
-        if each.member_id not in there:
-            each.state = SeatState.SKIPPED
-            continue
-        each.state = SeatState.HOLDS
-        if circle.way is Way.WRITTEN:
-            each.holds_until = now + _hold(circle, len(waiting) - number, now)
-            say_in_circle(session, circle, f"piece:{each.id}", now)
-            _look_again(session, circle)
-        return True
+    skipped = list(takewhile(lambda each: each.member_id not in there, waiting))
+    for each in skipped:
+        each.state = SeatState.SKIPPED
+    left = waiting[len(skipped) :]
+    if left:
+        left[0].state = SeatState.HOLDS
     if circle.way is Way.WRITTEN:
-        circle.next_at = circle.step_ends_at
-    return False
+        if left:
+            left[0].holds_until = now + _hold(circle, len(left), now)
+        _look_again(circle, left[0] if left else None)
+    if circle.way is Way.WRITTEN and left:
+        say_in_circle(session, circle, f"piece:{left[0].id}", now)
+    return bool(left)
 
 
 def _lay_down(session: Session, circle: Circle) -> None:

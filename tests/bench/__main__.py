@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.bench.circles import circling
 from tests.bench.crowd import crowding
 from tests.bench.databases import Kind, kinds
 from tests.bench.idle import idling
@@ -28,6 +29,7 @@ class Sizes:
     sample: int = 1000
     weeks: int = 10
     ticks: int = 500
+    running: int = 1000
 
 
 Measurement = Callable[[list[Kind], Sizes], Awaitable[Table]]
@@ -38,6 +40,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "weighing": lambda on, sizes: weighing(on[:1], list(sizes.servers), sizes.interactions),
     "crowding": lambda on, sizes: crowding(on, sizes.communities, sizes.sample),
     "idling": lambda on, sizes: idling(on, sizes.communities, sizes.weeks, sizes.ticks),
+    "circles": lambda on, sizes: circling(on, sizes.running, sizes.ticks),
 }
 
 

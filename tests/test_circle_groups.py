@@ -1,0 +1,134 @@
+"""Who is together in the groups of a circle, who turns away, and which thread is theirs."""
+
+import pytest
+
+from bot.app import App
+from bot.services.groups import grouped
+from bot.services.people import Person
+from bot.store.circles import ComingKind
+from bot.store.rhythms import Way
+from tests.circle_rows import (
+    ADA,
+    BO,
+    CY,
+    DEE,
+    EVE,
+    FAY,
+    GUS,
+    HERE,
+    PEOPLE,
+    away,
+    come,
+    groups,
+    kinds_of_words,
+    press,
+    running,
+    seats,
+    threads,
+    to_step,
+)
+from tests.fakes import FixedClock
+
+TROIKA, ALL = "troika-consulting", "1-2-4-all"
+
+
+@pytest.mark.parametrize(
+    ("people", "size", "sizes"),
+    [
+        *((1, size, [1]) for size in (2, 3, 4)),
+        *((2, size, [2]) for size in (2, 3, 4)),
+        (3, 2, [3]),
+        (5, 2, [3, 2]),
+        (6, 2, [2, 2, 2]),
+        (3, 3, [3]),
+        (5, 3, [5]),
+        (7, 3, [4, 3]),
+        (11, 3, [4, 4, 3]),
+        (3, 4, [3]),
+        (5, 4, [5]),
+        (6, 4, [3, 3]),
+        (7, 4, [4, 3]),
+        (9, 4, [3, 3, 3]),
+        (11, 4, [4, 4, 3]),
+    ],
+)
+def test_groups_are_as_even_as_may_be_and_nobody_is_alone(people: int, size: int, sizes: list[int]) -> None:
+    formed = grouped(range(people), size)
+
+    assert [len(each) for each in formed.values()] == sizes
+    assert [each for members in formed.values() for each in members] == list(range(people))
+
+
+async def test_groups_of_three_stay_together_and_each_of_them_turns_away_once(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "asking", 1)
+    formed = groups(app, circle_id)
+    turned_away: list[int | None] = []
+    for turn in (1, 2, 3):
+        await to_step(app, circle_id, "turning-away", turn)
+        turned_away += away(app, circle_id)
+        assert groups(app, circle_id) == formed
+        assert kinds_of_words(app, circle_id).count("open") == 2 * (turn - 1)
+        await to_step(app, circle_id, "turning-back", turn)
+        assert kinds_of_words(app, circle_id).count("open") == 2 * turn
+    await press(app, circle_id)
+
+    assert sorted(each for each in turned_away if each is not None) == sorted(PEOPLE[:6])
+    assert threads(app, circle_id) == [
+        *((2, number, False) for number in (0, 1)),
+        *((step, number, True) for step in (4, 8, 12) for number in (0, 1)),
+    ]
+
+
+async def test_a_live_circle_has_groups_and_no_threads(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, format_id=TROIKA)
+    await to_step(app, circle_id, "turning-away", 1)
+
+    assert (groups(app, circle_id), threads(app, circle_id)) == ([[ADA, BO, CY], [DEE, EVE, FAY]], [])
+
+
+async def test_whoever_leaves_a_group_is_not_missed_and_whoever_comes_finds_one(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "turning-away", 2)
+    assert away(app, circle_id) == [BO, EVE]
+
+    await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.NOT)
+    await come(app, circle_id, GUS)
+    await to_step(app, circle_id, "asking", 3)
+    assert groups(app, circle_id) == [[ADA, CY, GUS], [DEE, EVE, FAY]]
+    assert threads(app, circle_id)[-1] == (9, 0, False)  # GUS is not in the first one
+    await to_step(app, circle_id, "turning-away", 3)
+
+    assert away(app, circle_id) == [CY, FAY]  # ADA has had her turn
+
+
+async def test_a_group_left_by_all_but_one_joins_another_whose_number_stays(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 6, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "clarifying", 1)
+    for member_id in (BO, CY):
+        await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.NOT)
+    await press(app, circle_id)
+
+    assert {(each.number, each.member_id) for each in seats(app, circle_id)} == {
+        (1, each) for each in (DEE, EVE, FAY, ADA)
+    }
+
+
+async def test_pairs_join_to_fours_and_two_who_stay_a_pair_keep_their_thread(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 5, way=Way.WRITTEN, format_id=ALL)
+    await to_step(app, circle_id, "pairs")
+    assert groups(app, circle_id) == [[ADA, BO, CY], [DEE, EVE]]
+    await press(app, circle_id)
+    assert groups(app, circle_id) == [[ADA, BO, CY, DEE, EVE]]
+    assert threads(app, circle_id) == [(2, 0, False), (2, 1, False), (3, 0, False)]
+
+
+@pytest.mark.parametrize(("people", "sizes"), [(2, [2]), (3, [3]), (6, [6]), (8, [4, 4]), (11, [5, 6]), (12, [4] * 3)])
+async def test_pairs_are_never_parted(app: App, clock: FixedClock, people: int, sizes: list[int]) -> None:
+    circle_id = await running(app, clock, people, format_id=ALL)
+    await to_step(app, circle_id, "pairs")
+    pairs = groups(app, circle_id)
+    await press(app, circle_id)
+
+    assert [len(each) for each in groups(app, circle_id)] == sizes
+    assert all(any(set(pair) <= set(four) for four in groups(app, circle_id)) for pair in pairs)
