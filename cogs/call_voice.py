@@ -6,12 +6,13 @@ in a private thread, and nothing of it is said elsewhere but a hosts' call's doo
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import discord
 from discord import ui
 
 from bot import courier
-from bot.courier import Impossible, Needless, Said, Unreadable, marker_of
+from bot.courier import Impossible, Needless, NotYet, Said, Unreadable, marker_of
 from bot.language import _, speaking
 from bot.services.call_cards import NO_CARD, CallCard, CallWord
 from bot.services.ladder import CALLER, HOSTS
@@ -22,6 +23,8 @@ from bot.store.deliveries import FIRST, Delivery, DeliveryKind
 from cogs import call_cards, call_words
 from cogs.hands import UNKNOWN_MESSAGE, WEEK_IN_MINUTES, Draw, Hands, Sayings, required
 
+READ_BACK = timedelta(seconds=5)
+"""So long it may take until a message Discord has accepted can be read back."""
 Drawing = Callable[[CallWord, int | None], ui.LayoutView]
 
 
@@ -31,6 +34,7 @@ class CallVoice:
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
         self._bot = hands.bot
+        self._clock = hands.app.clock
         self._cards = hands.app.call_cards
         self._responses = hands.app.responses
 
@@ -221,6 +225,8 @@ class CallVoice:
         found = None
         with contextlib.suppress(Unreadable, discord.NotFound):
             found = await self._hands.earlier(delivery, channel, readable_id)
+        if found is None and delivery.first_claimed_at and self._clock.now() - delivery.first_claimed_at < READ_BACK:
+            raise NotYet
         if found is None:
             raise Needless(moot)
         return Said(channel_id, found)
