@@ -30,6 +30,7 @@ from bot.rehearsal.people import CAST, COMMUNITY, Part
 WIDEST = 100
 PRIVATE = "┊ "
 THREAD = "│ "
+CALL_THREAD = "the call's thread"
 INDENT = 7
 SHORT = 3
 """Lines up to which a private answer is told in one."""
@@ -122,7 +123,7 @@ class Transcript:
         self._forms.add(form["title"])
         rows = list(form_rows(form, values))
         if not first:
-            public = values.get("share") == "everyone"
+            public = values.get("share") == "everyone" or "audience" in values  # a call's preview follows
             chosen = [f"{label}: {value}" for label, value, free in rows if not (public and free)]
             self._show(
                 [Text(f"{form['title']} · only {who} sees the form: ", "dim").append(" · ".join(chosen), "")], PRIVATE
@@ -141,9 +142,11 @@ class Transcript:
             self._private(seen)
         elif not seen.components:
             what = f"answers {seen.answers}" if seen.answers else "writes"
-            self.did(seen.author, what, "in the thread" if seen.thread else f"in {seen.place}")
+            self.did(seen.author, what, f"in {seen.place}")
             self._show(marked_up(seen.content, self._names), THREAD)
         elif seen.thread:
+            if seen.place == CALL_THREAD:
+                self._at_once(Text.assemble((seen.author, "bold"), f" in {seen.place}"))
             self._show(card(seen.components, self._names), THREAD)
         else:
             title = Text.assemble(f"{self._clock()} ", (seen.author, "bold"), f" in {seen.place}")
@@ -167,7 +170,8 @@ class Transcript:
         if now.only is not None:
             self._show([Text(f"only {now.only} sees this change", "dim"), *rows], PRIVATE)
         elif now.thread:
-            self._show([Text("now reads", "dim"), *rows], THREAD)
+            where = f", in {now.place}" if now.place == CALL_THREAD else ""
+            self._show([Text(f"now reads{where}", "dim"), *rows], THREAD)
         else:
             title = Text.assemble(f"{self._clock()} ", (now.author, "bold"), " edits its card")
             about = next((row for row in card(now.components, self._names) if row.text.style == "bold"), None)
