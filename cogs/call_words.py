@@ -93,15 +93,16 @@ def _why_words(asked: Response) -> str:
     name = name_of(asked.member_id)
     if asked.why:
         return _("{name} offers *{offer}*").format(name=name, offer=plain(asked.why))
-    return _("{name} offers other things, and has not been asked for a while").format(name=name)
+    return _("{name} offers other things, and may know someone").format(name=name)
 
 
 def _keeper_rung(said: CallWord) -> Parts:
-    keeper = name_of(said.asked[0].member_id if said.asked else None)
-    keeps = _(
-        "{keeper}, you keep calls this week, and this one has not met a person yet. It is not for you to solve, only "
-        "to see that it does: {link}"
-    ).format(keeper=keeper, link=card_link(said.call))
+    keeps = _("Its keeper was asked here.")
+    if said.asked:
+        keeps = _(
+            "{keeper}, you keep calls this week, and this one has not met a person yet. It is not for you to solve, "
+            "only to see that it does: {link}"
+        ).format(keeper=name_of(said.asked[0].member_id), link=card_link(said.call))
     stays = _("{caller}, we are still with you.").format(caller=_asker(said))
     return [_text(keeps), _text(stays)]
 

@@ -222,7 +222,9 @@ class Calls(Noun):
         elif done.call.next_at is None or done.call.accompanied:
             words = _("Thank you for the time you gave. The caller is not left alone, and nobody is told of this.")
         else:
-            words = _("Thank you for the time you gave. The call goes on to others, and nobody is told whose it was.")
+            words = _(
+                "Thank you for the time you gave. The call goes on to others, and nobody is told who handed it back."
+            )
         await say(interaction, words)
 
     @press("call:answered")
@@ -354,7 +356,7 @@ def place_words(call: Call) -> str:
     return (
         ""
         if call.thread_id is None
-        else " " + _("You can write to them in {thread}.").format(thread=f"<#{call.thread_id}>")
+        else " " + _("You can write to each other in {thread}.").format(thread=f"<#{call.thread_id}>")
     )
 
 

@@ -20,7 +20,7 @@ from bot.store.calls import (
     responses_to,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first
+from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first, word_about
 from bot.store.members import Member, member_of
 
 LATE_AFTER = timedelta(minutes=30)
@@ -109,11 +109,12 @@ class CallCards:
 
     @transaction
     def rung(self, session: Session, delivery: Delivery) -> CallWord:
-        """Return what a rung says: to whom, and why them."""
+        """Return what a rung says: to whom, and why them. Whom a peer thought of is asked in words of their own."""
         call, community = self._call(session, delivery)
         number = int(delivery.key.partition(AGAIN)[0].partition(".")[0])
         posted = self._posted(session, delivery)
-        asked = [each for each in responses_to(session, call.id) if each.rung == number and not each.thought_of_by]
+        on_it = [each for each in responses_to(session, call.id) if each.rung == number]
+        asked = [each for each in on_it if word_about(session, delivery.subject_id, f"asked:{each.id}") is None]
         moot = ""
         if posted is None and (call.state is not CallState.OPEN or call.accompanied or with_it(session, call)):
             moot = "met"  # somebody came, or it ended, before this could be said
