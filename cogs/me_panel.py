@@ -206,6 +206,9 @@ def _kept_words(me: Me) -> str:
         return _("**Kept:** what stands here. No words of yours are kept.")
     written = ngettext("{count} check-in", "{count} check-ins", me.check_ins).format(count=me.check_ins)
     called = ngettext("{count} call", "{count} calls", me.calls).format(count=me.calls)
+    if not me.check_ins or not me.calls:
+        words = _("**Kept:** what stands here, and your words in {written}.")
+        return words.format(written=called if me.calls else written)
     return _("**Kept:** what stands here, and your words in {check_ins} and {calls}.").format(
         check_ins=written, calls=called
     )

@@ -47,7 +47,7 @@ async def test_the_panel_shows_the_defaults_to_the_member_alone(scene: Scene) ->
     assert "UTC, as the community" in said(panel)
     assert "**Away:** no" in said(panel)
     assert "Kith writes to you only if you ask" in said(panel)
-    assert "No check-ins of yours are kept" in said(panel)
+    assert "No words of yours are kept" in said(panel)
     assert scene.messages(scene.checkins) == []
 
 
@@ -195,7 +195,7 @@ async def test_my_words_shows_everything_i_wrote_whoever_may_see_it(scene: Scene
     next_card = await scene.open_round()
     await scene.check_in(scene.ada, next_card, "For the hosts.", share="hosts")
     panel = await open_panel(scene)
-    assert "the words of 2 check-ins" in said(panel)
+    assert "your words in 2 check-ins" in said(panel)
 
     await press(scene, panel, "My words")
 
@@ -217,7 +217,7 @@ async def test_words_written_ahead_can_be_read_and_taken_back(scene: Scene) -> N
 
     await press(scene, panel, "Take it back")
 
-    assert "No check-ins of yours" in said(panel)
+    assert "No words of yours" in said(panel)
     assert (await kept(scene))["check_ins"] == []
 
 
@@ -362,7 +362,7 @@ async def test_forgetting_first_says_what_goes_and_what_stays_and_does_nothing(s
     await press(scene, panel, "Forget me")
 
     assert "the words of 1 check-in, with" in said(panel)
-    assert "count without a name" in said(panel)
+    assert "came to a call, without a name" in said(panel)
     await press(scene, panel, "No, go back")
     assert "the words of 1 check-in" in said(panel)
     assert "Still here." in thread_texts(scene, card)[0]
@@ -403,4 +403,4 @@ async def test_a_second_press_on_forget_me_changes_nothing(scene: Scene) -> None
 
     assert "has forgotten you here" in said(second)
     assert len(scene.env.http_requests) == requests + 1  # the answer alone
-    assert "No check-ins of yours" in said(await open_panel(scene))
+    assert "No words of yours" in said(await open_panel(scene))
