@@ -217,7 +217,7 @@ async def test_words_written_ahead_can_be_read_and_taken_back(scene: Scene) -> N
 
     await press(scene, panel, "Take it back")
 
-    assert "No words of yours" in said(panel)
+    assert "No check-ins of yours" in said(panel)
     assert (await kept(scene))["check_ins"] == []
 
 
@@ -364,7 +364,7 @@ async def test_forgetting_first_says_what_goes_and_what_stays_and_does_nothing(s
     assert "the words of 1 check-in, with" in said(panel)
     assert "came to a call, without a name" in said(panel)
     await press(scene, panel, "No, go back")
-    assert "the words of 1 check-in" in said(panel)
+    assert "your words in 1 check-in" in said(panel)
     assert "Still here." in thread_texts(scene, card)[0]
 
 
