@@ -195,6 +195,16 @@ def keeper_of(session: Session, community_id: int, now: datetime) -> int | None:
     return None if _is_away(keeper, community_of(session, community_id, now), now) else turn.keeper_id
 
 
+def keeper_gone(session: Session, community_id: int, member_id: int, now: datetime) -> None:
+    """Count a member who left the server out as a volunteer, and pass on the turn there is now if they keep it."""
+    saved_member(session, community_id, member_id).keeps = False
+    turn = turn_now(session, community_id, now)
+    if turn is not None and turn.keeper_id == member_id:
+        community = community_of(session, community_id, now)
+        _give(turn, next(iter(_in_line(session, community, turn, now)), None), now)
+        show_turn(session, turn, now, anew=turn.keeper_id is not None)
+
+
 def forget_keeper(session: Session, community_id: int, member_id: int, now: datetime) -> None:
     """Take a member's name off the turns they kept and off their cards; the turn there is now falls to the hosts."""
     for turn in turns_of(session, community_id, member_id):

@@ -13,6 +13,7 @@ from bot.database import Database, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.calls import visible_call
+from bot.services.keepers import keeper_gone
 from bot.services.ladder import (
     DECLINED,
     WEEK,
@@ -317,8 +318,8 @@ class Responses:
         for call in calls_by(session, community_id, member_id):
             if call.state is CallState.OPEN:
                 withdraw_call(session, call, now)
-        member = saved_member(session, community_id, member_id)
-        member.asks_a_month, member.keeps = 0, False
+        saved_member(session, community_id, member_id).asks_a_month = 0
+        keeper_gone(session, community_id, member_id, now)
 
     @transaction
     def enter(self, session: Session, community_id: int, person: Person, call_id: int) -> Call:
