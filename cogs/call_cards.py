@@ -27,7 +27,7 @@ def call_card(card: CallCard, marker: int | None) -> ui.LayoutView:
     asks = _("{name} asks").format(name=_("someone here") if call.nameless else name_of(call.caller_id))
     parts: list[ui.Item[Any]] = [ui.TextDisplay(f"-# {eyebrow}\n### {begun(asks)}")]
     if call.state is not CallState.WITHDRAWN:
-        parts.append(ui.TextDisplay(_asked_words(call)))
+        parts += [ui.TextDisplay(each) for each in _asked_words(call)]
         if seen := _audience_words(card):
             parts.append(ui.TextDisplay(f"-# {seen}"))
     if call.state is not CallState.DRAFT:
@@ -101,11 +101,12 @@ def callers_buttons(call: Call, *verbs: str) -> ui.ActionRow[Any]:
     return ui.ActionRow(*[lasting_button(labels[verb], "call", call.id, verb) for verb in verbs])
 
 
-def _asked_words(call: Call) -> str:
-    words = quoted(call.words) if call.words else "-# " + _("These words were taken back.")
+def _asked_words(call: Call) -> list[str]:
+    """Return what is asked, and what would help: apart, so that the second is no part of the quotation."""
+    words = [quoted(call.words) if call.words else "-# " + _("These words were taken back.")]
     if call.helps:
         helps = ", ".join(help_word(each) for each in call.helps)
-        words += "\n" + _("**What would help:** {helps}").format(helps=helps)
+        words.append(_("**What would help:** {helps}").format(helps=helps))
     return words
 
 
