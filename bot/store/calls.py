@@ -195,12 +195,9 @@ def call_of(session: Session, community_id: int, call_id: int) -> Call | None:
 
 
 def draft_of(session: Session, community_id: int, member_id: int) -> Call | None:
-    """Return the call a member has written and not sent yet."""
-    return session.exec(
-        select(Call).where(
-            Call.community_id == community_id, Call.caller_id == member_id, Call.state == CallState.DRAFT
-        )
-    ).one_or_none()
+    """Return the call a member has written and not sent yet, locked against other writers, such as its sending."""
+    theirs = (Call.community_id == community_id, Call.caller_id == member_id, Call.state == CallState.DRAFT)
+    return session.exec(select(Call).where(*theirs).with_for_update()).one_or_none()
 
 
 def call_with_thread(session: Session, community_id: int, thread_id: int) -> Call | None:

@@ -14,7 +14,7 @@ from tests.bench.databases import Kind, kinds
 from tests.conftest import NO_POSTGRESQL, postgresql_url
 from tests.crash.runs import Run, killed_at_each_point, killed_at_random
 
-HEADINGS = ("database", "processes", "kills", "deliveries", "said", "lost", "doubled", "errors", "seconds")
+HEADINGS = ("database", "processes", "kills", "calls", "deliveries", "said", "lost", "doubled", "errors", "seconds")
 KILLS = 26
 """In each of the eight runs, unless asked otherwise."""
 FEWEST_KILLS, FEWEST_DELIVERIES = 200, 600
@@ -68,7 +68,7 @@ def shown(kind: Kind, processes: str, run: Run) -> Run:
     """Print one line of the table."""
     tally = run.tally
     numbers = (
-        *(run.kills, tally.deliveries, tally.said, len(tally.lost), len(tally.doubled), len(run.errors)),
+        *(run.kills, tally.calls, tally.deliveries, tally.said, len(tally.lost), len(tally.doubled), len(run.errors)),
         round(run.seconds),
     )
     print("".join(f"{each:>12}" for each in (kind.name, processes, *numbers)), flush=True)
