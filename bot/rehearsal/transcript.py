@@ -32,8 +32,9 @@ PRIVATE = "┊ "
 THREAD = "│ "
 CALL_THREAD = "the call's thread"
 INDENT = 7
+NO_BUTTONS = "(no buttons any more)"
 SHORT = 3
-"""Lines up to which a private answer is told in one."""
+"""Lines up to which a private answer, or a change of a card, is told in one."""
 LONG = 10
 """Lines from which on a panel leaves out what an earlier one has shown."""
 COLOURS = ("green", "yellow", "magenta", "blue", "cyan", "bright_red", "bright_green", "bright_magenta")
@@ -164,7 +165,7 @@ class Transcript:
         if fresh := fresh_controls(before_buttons, buttons, self._names):
             rows.append(Row(fresh))
         elif before_buttons and not buttons:
-            rows.append(Row(Text("(no buttons any more)", "dim")))
+            rows.append(Row(Text(NO_BUTTONS, "dim")))
         if not rows:
             return
         if now.only is not None:
@@ -173,12 +174,16 @@ class Transcript:
             where = f", in {now.place}" if now.place == CALL_THREAD else ""
             self._show([Text(f"now reads{where}", "dim"), *rows], THREAD)
         else:
-            title = Text.assemble(f"{self._clock()} ", (now.author, "bold"), " edits its card")
+            title = Text.assemble((now.author, "bold"), " edits its card")
             about = next((row for row in card(now.components, self._names) if row.text.style == "bold"), None)
             if about is not None and about.plain not in [row.plain for row in rows]:
                 title.append(f" · {about.plain}", "dim")
-                title.truncate(self._console.width - INDENT - 8, overflow="ellipsis")
-            self._frame(rows, title, accent_of(now.components))
+                title.truncate(self._console.width - INDENT - 14, overflow="ellipsis")
+            if fresh or len(rows) > SHORT or any(row.quoted or row.plain.startswith("• ") for row in rows):
+                self._frame(rows, Text(f"{self._clock()} ").append_text(title), accent_of(now.components))
+            else:
+                said = [row.text for row in rows if row.plain != NO_BUTTONS]
+                self._at_once(Text(" · ").join([title, *(said or [Text(NO_BUTTONS, "dim")])]))
 
     def removed(self, before: Seen) -> None:
         """Tell that a message is gone."""
