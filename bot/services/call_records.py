@@ -87,7 +87,11 @@ def calls_export(session: Session, community_id: int, member_id: int) -> dict[st
                 "it_helped": each.helped,
                 "what_was_learned": each.learning,
                 "words_said_without_a_name": [
-                    {"words": relay.words, "written_at": _iso(relay.written_at)}
+                    {
+                        "words": relay.words,
+                        "written_at": _iso(relay.written_at),
+                        "message_id": str(relay.message_id) if relay.message_id else None,
+                    }
                     for relay in relays_of(session, each.id)
                     if relay.words
                 ],
