@@ -1,5 +1,6 @@
 """A community in which peers call each other, for tests: who is in it, how time passes, and what is said."""
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -38,7 +39,11 @@ def person(member_id: int) -> Person:
 def hurry(app: App) -> None:
     """Let SQLite not wait for the disk, before anything is asked of it: no test here cuts the power."""
     if app.database.engine.dialect.name == "sqlite":
-        event.listen(app.database.engine, "connect", lambda each, _record: each.execute("PRAGMA synchronous = OFF"))
+        event.listen(app.database.engine, "connect", _write_lightly)
+
+
+def _write_lightly(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 class Peers:
@@ -130,10 +135,8 @@ class Peers:
         """Return when something is due next, or may be tried again."""
         dues = [each.next_at for each in self.rows(Call, Call.state == CallState.OPEN)]
         dues += [each.ends_at for each in self.rows(Response, Response.kind == ResponseKind.WITH_YOU)]
-        dues += [
-            max(filter(None, (each.due_at, each.not_before, each.leased_until)))
-            for each in self.rows(Delivery, col(Delivery.state).in_(WAITING))
-        ]
+        for each in self.rows(Delivery, col(Delivery.state).in_(WAITING)):
+            dues += [max(each.due_at, each.not_before or each.due_at, each.leased_until or each.due_at)]
         return min((each for each in dues if each is not None and each > now), default=None)
 
     def rows(self, table: Any, *where: Any) -> list[Any]:

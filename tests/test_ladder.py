@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.app import App
+from bot.services.call_cards import CallWord
 from bot.services.ladder import WEEK
 from bot.services.responses import Later
 from bot.store.calls import Audience, CallState, Response, ResponseKind, Urgency
@@ -274,7 +275,7 @@ async def test_rungs_missed_while_kith_was_off_come_in_order_and_weekly_ones_onc
 
     assert peers.names(call) == ["card", "rung 0", "rung 1", "rung 2", "rung 3", "rung 4"]
     assert peers.row(call).next_at == peers.opened_at + 5 * DAY + 6 * WEEK
-    assert all(each.shown.late_since for each in peers.heard(call, "rung")[1:])  # type: ignore[union-attr]
+    assert all(isinstance(each.shown, CallWord) and each.shown.late_since for each in peers.heard(call, "rung")[1:])
 
 
 async def test_a_rung_whose_people_could_not_be_told_is_said_at_the_next(peers: Peers) -> None:
@@ -312,7 +313,9 @@ async def test_an_outage_of_days_loses_no_rung_and_says_that_it_is_late(peers: P
     await peers.live(HOUR)
 
     assert peers.names(call) == ["card", "rung 0", "rung 1", "rung 2"]
-    assert peers.heard(call, "rung 0")[0].shown.late_since == peers.opened_at  # type: ignore[union-attr]
+    shown = peers.heard(call, "rung 0")[0].shown
+    assert isinstance(shown, CallWord)
+    assert shown.late_since == peers.opened_at
 
 
 async def test_what_a_rung_was_about_to_say_is_left_out_once_somebody_came(peers: Peers) -> None:
