@@ -61,8 +61,9 @@ async def calling(databases: list[Kind], crowd: Crowd) -> Table:
         f"One community of {crowd.members:,} members who offer three things each (a quarter of them the most common "
         f"one, one or two of them most others), {crowd.past_calls:,} past calls with four responses and ten settled "
         f"deliveries each, and {crowd.open_calls:,} open calls, on {SystemClock().now().date()}. Times are p50 / p99 / "
-        f"longest of {crowd.times}, in ms; the tick and the asking are to take {BOUND} at most. The plans are what the "
-        f"database itself says (`EXPLAIN`); PostgreSQL reads tables of a few rows whole."
+        f"longest of {crowd.times}, in ms; the tick and the asking are to take {BOUND} at most. How rows are "
+        f"found is what the database itself says (`EXPLAIN`): each name is an index, by which it goes straight to the "
+        f"rows it wants; *all of* is a table read whole, which PostgreSQL does with those of a few rows."
     )
     return Table("Calls in a very large community", ("", "found"), rows, note)
 
@@ -153,9 +154,9 @@ class Calls:
         def work(session: Session) -> float:
             self._settle(session)
             call, now = session.get_one(Call, self._resting.pop()), self._app.clock.now()
-            call.next_at = now
-            session.flush()
             with session.begin_nested() as undone:
+                call.next_at = now
+                session.flush()
                 began = time.perf_counter()
                 climb(session, community_of(session, COMMUNITY, now), call, now)
                 session.flush()
