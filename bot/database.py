@@ -175,6 +175,22 @@ def transaction(
     return in_transaction
 
 
+def kept_apart(session: Session, what: str, work: Callable[[], object]) -> bool:
+    """Do one of several things within a transaction; a fault in it is logged and undoes it alone.
+
+    Return whether it went well. What others or the network do to the transaction is raised, as it concerns all of it.
+    """
+    try:
+        with session.begin_nested():
+            work()
+    except OperationalError:
+        raise
+    except Exception:  # one row that can't be worked on must not keep all others waiting
+        log.exception("%s met a fault; it is tried again later", what)
+        return False
+    return True
+
+
 def is_sqlite(url: URL) -> bool:
     """Tell whether ``url`` names an SQLite file."""
     return url.get_backend_name() == "sqlite"

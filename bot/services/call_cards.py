@@ -109,17 +109,22 @@ class CallCards:
 
     @transaction
     def rung(self, session: Session, delivery: Delivery) -> CallWord:
-        """Return what a rung says: to whom, and why them. Whom a peer thought of is asked in words of their own."""
+        """Return what a rung says: to whom, and why them. Whom a peer thought of is asked in words of their own.
+
+        It asks nobody who has answered before it could be said.
+        """
         call, community = self._call(session, delivery)
         number = int(delivery.key.partition(AGAIN)[0].partition(".")[0])
         posted = self._posted(session, delivery)
         on_it = [each for each in responses_to(session, call.id) if each.rung == number]
         asked = [each for each in on_it if word_about(session, delivery.subject_id, f"asked:{each.id}") is None]
+        if posted is None:
+            asked = [each for each in asked if each.kind is ResponseKind.SILENT]
         moot = ""
         if posted is None and (call.state is not CallState.OPEN or call.accompanied or with_it(session, call)):
             moot = "met"  # somebody came, or it ended, before this could be said
-        elif posted is None and number < HOSTS and all(each.kind is ResponseKind.LEFT for each in asked):
-            moot = "left"
+        elif posted is None and number < HOSTS and not asked:
+            moot = "no-longer"  # all it was to ask have answered or left
         if moot and delivery.attempt == 1:
             raise Needless(moot)
         return CallWord(
@@ -290,11 +295,11 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
 
 
 def say_anew(session: Session, call_id: int, now: datetime) -> None:
-    """Plan that everything said about a call is drawn anew, as after somebody was forgotten."""
+    """Plan that everything said about a call, or just being said, is drawn anew, as after somebody was forgotten."""
     said = select(Delivery).where(
         col(Delivery.kind).in_([DeliveryKind.RUNG, DeliveryKind.WORD]),
         Delivery.subject_id == call_id,
-        Delivery.state == DeliveryState.SENT,
+        col(Delivery.state).in_([DeliveryState.SENT, DeliveryState.CLAIMED]),
     )
     for each in session.exec(said.order_by(col(Delivery.id))).all():
         if AGAIN not in each.key:

@@ -36,6 +36,9 @@ def forget_calls(session: Session, community_id: int, member_id: int, now: datet
     for response in responses_by(session, community_id, member_id):
         call = call_of(session, community_id, response.call_id)
         assert call is not None
+        if call.state is CallState.DRAFT:
+            session.delete(response)  # nobody was told that they were named
+            continue
         if response.kind is ResponseKind.WITH_YOU:
             let_go(session, call, response, ResponseKind.HANDED_BACK, now)
         elif call.state is CallState.OPEN and response.kind in (ResponseKind.SILENT, ResponseKind.LATER):

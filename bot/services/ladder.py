@@ -32,11 +32,13 @@ from bot.store.deliveries import (
     UNSAID,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Priority,
     call_card_is_coming,
     plan,
     rungs_planned,
     word_about,
+    words_about,
 )
 from bot.store.members import member_of
 
@@ -81,7 +83,7 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
     assert call.next_at is not None and call.id is not None
     due_at = call.next_at
     mend_card(session, community, call, now)
-    _say_what_was_lost(session, call)
+    _say_what_was_lost(session, call, now)
     while True:
         number = call.rung + 1
         step = _step(session, community, call, number, now)
@@ -222,13 +224,24 @@ def withdraw_call(session: Session, call: Call, now: datetime) -> None:
         each.kind, each.ends_at = ResponseKind.DONE, None
     if responders:
         say_in_thread(session, call, f"withdrawn:{call.id}", now)
-    call.words = call.learning = ""
+    call.words = ""
+    if call.learning:
+        _unsay_learning(session, call, now)
     for relay in relays_of(session, call.id):
         if relay.words:
             unsay(session, call, relay, now)
     if call.nameless:
         call.caller_id = None
     show_call(session, call, now)
+
+
+def _unsay_learning(session: Session, call: Call, now: datetime) -> None:
+    """Erase what a caller learned when their call was answered before, also where it was said."""
+    call.learning = ""
+    assert call.id is not None
+    for answer in range(1, call.answers + 1):
+        for said in words_about(session, call.id, f"learned:{answer}"):
+            say_again(session, said, now)
 
 
 def unsay(session: Session, call: Call, relay: Relay, now: datetime) -> None:
@@ -315,17 +328,19 @@ def say_again(session: Session, said: Delivery, now: datetime) -> None:
 
 
 def mend_card(session: Session, community: Community, call: Call, now: datetime) -> None:
-    """Plan the card anew where it could not be posted, or was lost with its channel."""
+    """Plan the card anew where it could not be posted, or was lost with its channel, as the door is then."""
     assert call.id is not None
     if call.message_id is None and not call_card_is_coming(session, call.id):
-        call.channel_id = community.calls_channel_id
+        if call.channel_id != community.calls_channel_id:
+            call.channel_id, call.door_id = community.calls_channel_id, None
         show_call(session, call, now)
 
 
-def _say_what_was_lost(session: Session, call: Call) -> None:
+def _say_what_was_lost(session: Session, call: Call, now: datetime) -> None:
     """Plan again what a rung could not say, since no other asks the people it asked.
 
-    Each week's word to the caller stands for those before it.
+    It is late only where it failed, not where it was left out as somebody had come. Each week's word to the
+    caller stands for those before it.
     """
     parts = responses_to(session, call.id)
     tries: dict[int, list[Delivery]] = {}
@@ -335,4 +350,5 @@ def _say_what_was_lost(session: Session, call: Call) -> None:
         silent = any(each.rung == number and each.kind is ResponseKind.SILENT for each in parts)
         wanted = silent if number < HOSTS else number == HOSTS
         if wanted and all(each.state in UNSAID for each in said):
-            plan_rung(session, call, f"{number}.{len(said)}", said[0].due_at)
+            failed = any(each.state is not DeliveryState.SKIPPED for each in said)
+            plan_rung(session, call, f"{number}.{len(said)}", said[0].due_at if failed else now)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from bot.calendar import instant_at, local_day
 from bot.clock import Clock
-from bot.database import Database, transaction
+from bot.database import Database, kept_apart, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.calls import visible_call
@@ -54,6 +55,8 @@ LEASE = timedelta(hours=48)
 SILENCE = timedelta(hours=24)
 """How long Kith waits for a word after asking; then the call goes on to others."""
 LONGEST_LEARNING = 300
+FAULT = timedelta(hours=1)
+"""After that what met a fault of Kith's is tried again."""
 AT_ONCE = 50
 """Calls or leases tended in one transaction."""
 
@@ -97,14 +100,18 @@ class Responses:
         now = self._clock.now()
         due = leases_run_out(session, now, AT_ONCE)
         for response in due:
-            call = call_of(session, response.community_id, response.call_id)
-            assert call is not None
-            if _nudge_waits(session, call, response):
-                response.ends_at = now + SILENCE  # Discord has not let Kith ask yet
-            else:
-                let_go(session, call, response, ResponseKind.HANDED_BACK, now)
-                show_call(session, call, now)
+            if not kept_apart(session, f"response {response.id}", partial(self._release, session, response, now)):
+                response.ends_at = now + FAULT
         return len(due)
+
+    def _release(self, session: Session, response: Response, now: datetime) -> None:
+        call = call_of(session, response.community_id, response.call_id)
+        assert call is not None
+        if _nudge_waits(session, call, response):
+            response.ends_at = now + SILENCE  # Discord has not let Kith ask yet
+        else:
+            let_go(session, call, response, ResponseKind.HANDED_BACK, now)
+            show_call(session, call, now)
 
     @transaction
     def climb_due(self, session: Session) -> int:
@@ -112,15 +119,20 @@ class Responses:
         now = self._clock.now()
         due = calls_due(session, now, AT_ONCE)
         for call in due:
-            if call.accompanied:
-                assert call.next_at is not None
-                mend_card(session, community_of(session, call.community_id, now), call, now)
-                say_in_thread(session, call, f"stands:{call.id}", call.next_at)
-                while call.next_at <= now:
-                    call.next_at += WEEK
-            else:
-                climb(session, community_of(session, call.community_id, now), call, now)
+            if not kept_apart(session, f"call {call.id}", partial(self._climb, session, call, now)):
+                call.next_at = now + FAULT
         return len(due)
+
+    def _climb(self, session: Session, call: Call, now: datetime) -> None:
+        community = community_of(session, call.community_id, now)
+        if not call.accompanied:
+            climb(session, community, call, now)
+            return
+        assert call.next_at is not None
+        mend_card(session, community, call, now)
+        say_in_thread(session, call, f"stands:{call.id}", call.next_at)
+        while call.next_at <= now:
+            call.next_at += WEEK
 
     @transaction
     def with_you(self, session: Session, community_id: int, person: Person, call_id: int) -> Answered:

@@ -230,12 +230,20 @@ def said_first(session: Session, again: Delivery) -> Delivery | None:
 
 
 def word_about(session: Session, call_id: int, what: str) -> Delivery | None:
-    """Return the delivery that says something, such as ``with:12``, in a call's thread."""
+    """Return the delivery that says something there is once, such as ``relay:12``, in a call's thread."""
+    found = words_about(session, call_id, what)
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def words_about(session: Session, call_id: int, what: str) -> Sequence[Delivery]:
+    """Return the deliveries that say something, such as ``learned:1``, in a call's thread, in the order planned."""
     return session.exec(
-        select(Delivery).where(
-            Delivery.kind == DeliveryKind.WORD, Delivery.subject_id == call_id, col(Delivery.key).like(f"%:{what}")
-        )
-    ).one_or_none()
+        select(Delivery)
+        .where(Delivery.kind == DeliveryKind.WORD, Delivery.subject_id == call_id)
+        .where(col(Delivery.key).like(f"%:{what}"))
+        .order_by(col(Delivery.id))
+    ).all()
 
 
 def said_last(session: Session, following: Delivery) -> Delivery | None:
