@@ -252,10 +252,15 @@ def calls_for_everyone(session: Session, community_id: int, limit: int) -> Seque
     ).all()
 
 
-def calls_since(session: Session, community_id: int, since: datetime) -> Sequence[Call]:
-    """Return the calls a community was sent since then, without those to people named."""
+def calls_since(
+    session: Session, community_id: int, since: datetime
+) -> Sequence[tuple[CallState, datetime | None, datetime | None]]:
+    """Return the calls sent in a community since then, without those to people named or withdrawn.
+
+    Of each: how it stands, when it was sent, and when somebody first answered.
+    """
     return session.exec(
-        select(Call).where(
+        select(Call.state, Call.opened_at, Call.first_answer_at).where(
             Call.community_id == community_id,
             col(Call.state).in_([CallState.OPEN, CallState.ANSWERED]),
             col(Call.opened_at) > since,
