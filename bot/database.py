@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial, wraps
 from itertools import count
 from pathlib import Path
@@ -49,6 +50,9 @@ CONFLICTS = ("40001", "40P01")
 """PostgreSQL's codes for "somebody else changed this row first" and "deadlock": run the transaction again."""
 OUT_OF_REACH = ("08", "53300", "57P")
 """How PostgreSQL's codes begin for a broken connection, too many of them, and a server that stops or starts."""
+
+AFTER_A_FAULT = timedelta(hours=1)
+"""How long what met a fault of Kith's is left alone before it is tried again."""
 
 POSTGRESQL_CONNECTIONS = 5
 MIGRATION_LOCK = 0x4B697468

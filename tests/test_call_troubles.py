@@ -1,5 +1,6 @@
 """What troubles meet calls, and that each keeps to itself: a fault, a loss, someone who goes at the wrong moment."""
 
+from datetime import time
 from functools import partial
 
 import pytest
@@ -9,11 +10,18 @@ from bot.courier import Said
 from bot.services.call_cards import CallWord
 from bot.services.calls import NewCall
 from bot.services.responses import LEASE, SILENCE
+from bot.services.rhythms import Beat
 from bot.store.calls import Audience, Help, Response, Urgency
+from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState, plan
+from bot.store.keepers import KeeperTurn
+from bot.store.members import Member
+from bot.store.rhythms import RhythmKind
 from tests.fakes import FixedClock
 from tests.peers import ADA, ADMIN, BERLIN, BO, CHANNEL, CLEO, DAN, DAY, HAL, HERE, HOUR, Peers, person
 
+OTHER = HERE + 1
+"""Another community."""
 pytestmark = pytest.mark.usefixtures("hurried")
 
 
@@ -158,3 +166,22 @@ async def test_lines_of_learning_go_with_the_call_that_is_withdrawn(peers: Peers
         "2:learned:1~1",
         "3:learned:1~1",
     ]
+
+
+async def test_a_turn_that_meets_a_fault_keeps_no_other_communitys_from_beginning(
+    app: App, clock: FixedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    peers = await Peers(app, clock).begin(BO)
+    other = Community(id=OTHER, calls_channel_id=CHANNEL, created_at=clock.now(), begun_at=clock.now())
+    away = {"zone": "Nowhere/Lost", "away_until": clock.now().date() + 9 * DAY}
+    lost = Member(community_id=HERE, member_id=CLEO, keeps=True, **away)
+    app.database.run_now(lambda session: session.add_all([other, lost]))
+    await app.rhythms.add(OTHER, ADMIN, Beat(weekday=0, at=time(11), zone=BERLIN), 3, RhythmKind.KEEPER)
+
+    await peers.live(7 * DAY + HOUR)
+    assert [(each.community_id, each.day.day) for each in peers.rows(KeeperTurn)] == [(HERE, 2), (OTHER, 2)]
+    assert "rhythm 1 met a fault" in caplog.text
+
+    app.database.run_now(lambda session: setattr(session.get_one(Member, (HERE, CLEO)), "zone", BERLIN))
+    await peers.live(2 * HOUR)
+    assert [each.day.day for each in peers.rows(KeeperTurn, KeeperTurn.community_id == HERE)] == [2, 9]

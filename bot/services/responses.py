@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from bot.calendar import instant_at, local_day
 from bot.clock import Clock
-from bot.database import Database, kept_apart, transaction
+from bot.database import AFTER_A_FAULT, Database, kept_apart, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.calls import visible_call
@@ -55,8 +55,6 @@ LEASE = timedelta(hours=48)
 SILENCE = timedelta(hours=24)
 """How long Kith waits for a word after asking; then the call goes on to others."""
 LONGEST_LEARNING = 300
-FAULT = timedelta(hours=1)
-"""After that what met a fault of Kith's is tried again."""
 AT_ONCE = 50
 """Calls or leases tended in one transaction."""
 
@@ -101,7 +99,7 @@ class Responses:
         due = leases_run_out(session, now, AT_ONCE)
         for response in due:
             if not kept_apart(session, f"response {response.id}", partial(self._release, session, response, now)):
-                response.ends_at = now + FAULT
+                response.ends_at = now + AFTER_A_FAULT
         return len(due)
 
     def _release(self, session: Session, response: Response, now: datetime) -> None:
@@ -120,7 +118,7 @@ class Responses:
         due = calls_due(session, now, AT_ONCE)
         for call in due:
             if not kept_apart(session, f"call {call.id}", partial(self._climb, session, call, now)):
-                call.next_at = now + FAULT
+                call.next_at = now + AFTER_A_FAULT
         return len(due)
 
     def _climb(self, session: Session, call: Call, now: datetime) -> None:
