@@ -319,17 +319,27 @@ class Calls(Noun):
         call = await self.app.responses.enter(*asked_by(interaction), call_id)
         try:
             thread = await self.bot.fetch_channel(call.thread_id or 0)
-        except (discord.NotFound, discord.Forbidden) as error:
+            assert isinstance(thread, discord.Thread)
+            await self._add(thread, interaction.user)
+        except discord.NotFound as error:
             raise Refusal(_("Its thread is not there. Wait a minute and try again, or look in /call open.")) from error
-        assert isinstance(thread, discord.Thread)
+        except discord.Forbidden as error:
+            raise Refusal(
+                _(
+                    "Discord keeps me from letting you into its thread. Someone with *Manage Server* can see in "
+                    "/setup check what I may not do in {channel}, and whether you may see that channel; then try again."
+                ).format(channel=f"<#{call.channel_id}>")
+            ) from error
+        return call
+
+    async def _add(self, thread: discord.Thread, member: discord.abc.Snowflake) -> None:
         try:
-            await thread.add_user(interaction.user)
+            await thread.add_user(member)
         except discord.HTTPException as error:
             if error.code != THREAD_IS_ARCHIVED:
                 raise
             await thread.edit(archived=False)
-            await thread.add_user(interaction.user)
-        return call
+            await thread.add_user(member)
 
     @Noun.listener()
     async def on_message(self, message: discord.Message) -> None:
