@@ -32,6 +32,8 @@ def call_card(card: CallCard, marker: int | None) -> ui.LayoutView:
             parts.append(ui.TextDisplay(f"-# {seen}"))
     if call.state is not CallState.DRAFT:
         parts.append(ui.TextDisplay(_state_words(card)))
+    if card.late_since is not None:
+        parts.append(ui.TextDisplay(late_words(card.late_since)))
     return drawing(ui.Container(*parts, *_buttons(call), accent_colour=ACCENT, id=marker))
 
 
@@ -42,6 +44,8 @@ def door(card: CallCard, marker: int | None) -> ui.LayoutView:
     come = _("A call has come in for the hosts. Only hosts can open it.")
     if card.with_it or card.call.accompanied:
         come += "\n" + _("Someone is with it already.")
+    if card.late_since is not None:
+        come += "\n" + late_words(card.late_since)
     return to_hosts(card.community, come, marker, lasting_button(_("Open it"), "call", card.call.id, "enter"))
 
 
@@ -52,6 +56,13 @@ def to_hosts(
     mention = f"<@&{community.host_role_id}>\n" if community.host_role_id else ""
     rows = [ui.ActionRow(button)] if button is not None else []
     return drawing(ui.Container(ui.TextDisplay(mention + words), *rows, accent_colour=ACCENT, id=marker))
+
+
+def late_words(since: datetime) -> str:
+    """Return what stands in small print under something that comes long after it was to."""
+    return "-# " + _("This was to come {when}; Discord or Kith could not be reached until now.").format(
+        when=stamp(since, "f")
+    )
 
 
 def name_of(member_id: int | None) -> str:
@@ -134,8 +145,9 @@ def _state_words(card: CallCard) -> str:
     else:
         lines.append(_("**Waiting** for someone"))
     lines += [
-        _("Later: {name}, {when}").format(name=name_of(each.member_id), when=_ago(each.later_at))
+        _("Later: {name}, {when}").format(name=name_of(each.member_id), when=stamp(each.later_at, "f"))
         for each in card.later[:MOST_SHOWN]
+        if each.later_at is not None
     ]
     return "\n".join(lines)
 

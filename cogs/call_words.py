@@ -12,8 +12,8 @@ from bot.language import _
 from bot.services.call_cards import CallWord
 from bot.services.ladder import CALLER, HOSTS, KEEPER
 from bot.store.calls import Audience, Response
-from cogs.call_cards import ACCENT, begun, callers_buttons, card_link, name_of, names_of, to_hosts
-from cogs.cards import drawing, lasting_button, plain, quoted, stamp
+from cogs.call_cards import ACCENT, begun, callers_buttons, card_link, late_words, name_of, names_of, to_hosts
+from cogs.cards import drawing, lasting_button, plain, quoted
 
 Parts = list[ui.Item[Any]]
 
@@ -62,15 +62,8 @@ def _text(words: str, small: str = "") -> ui.TextDisplay[Any]:
 
 def _framed(said: CallWord, parts: Parts, marker: int | None) -> ui.LayoutView:
     if said.late_since is not None:
-        parts.append(ui.TextDisplay(_late_words(said)))
+        parts.append(ui.TextDisplay(late_words(said.late_since)))
     return drawing(ui.Container(*parts, accent_colour=ACCENT, id=marker))
-
-
-def _late_words(said: CallWord) -> str:
-    assert said.late_since is not None
-    return "-# " + _("This was to come {when}; Discord or Kith could not be reached until now.").format(
-        when=stamp(said.late_since, "f")
-    )
 
 
 def _peers_rung(said: CallWord) -> Parts:
@@ -117,7 +110,7 @@ def _hosts_rung(said: CallWord, marker: int | None) -> ui.LayoutView:
             "A call has not met a person yet. Could one of you be with it, or think of someone who could? {link}"
         ).format(link=card_link(said.call))
     if said.late_since is not None:
-        words += "\n" + _late_words(said)
+        words += "\n" + late_words(said.late_since)
     return to_hosts(said.community, words, marker, button)
 
 

@@ -37,7 +37,8 @@ NO_CARD = "no-card"
 class CallCard:
     """A call as its card shows it: who is with it, who comes later, and whom a private one is for.
 
-    ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
+    ``late_since``: when it should have been posted, if that is long ago and it is only posted now. ``moot`` says in a
+    word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
     community: Community
@@ -45,6 +46,7 @@ class CallCard:
     with_it: list[int] = field(default_factory=list[int])
     later: list[Response] = field(default_factory=list[Response])
     named: list[int] = field(default_factory=list[int])
+    late_since: datetime | None = None
     moot: str = ""
 
 
@@ -104,6 +106,7 @@ class CallCards:
             with_it=ids_of([each for each in parts if each.kind is ResponseKind.WITH_YOU]),
             later=[each for each in parts if each.kind is ResponseKind.LATER and each.member_id is not None],
             named=ids_of([each for each in parts if each.named]),
+            late_since=self._late(delivery) if shown is None else None,
             moot=moot,
         )
 

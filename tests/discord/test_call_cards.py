@@ -345,6 +345,20 @@ async def test_what_comes_late_says_when_it_was_to_come(scene: Scene) -> None:
     assert f"This was to come <t:{int(due.timestamp())}:f>; Discord or Kith could not be reached" in caller.text
 
 
+async def test_a_card_or_a_door_that_comes_late_says_so(scene: Scene) -> None:
+    await begin(scene)
+    for audience in (Audience.EVERYONE, Audience.HOSTS):
+        new = NewCall(WORDS, [Help.LISTEN], Urgency.TODAY, audience)
+        preview = await scene.app.calls.write(scene.guild.id, scene.ada.id, new)
+        await scene.app.calls.send(scene.guild.id, scene.ada.id, preview.call.id or 0)
+
+    await scene.later(minutes=90)
+
+    card, door = in_channel(scene)
+    assert "@Ada" not in door.text
+    assert all("This was to come <t:" in each.text for each in (card, door))
+
+
 async def test_a_thread_that_may_not_be_made_is_no_fault_of_the_cards_and_hosts_are_told_with_the_next_rung(
     scene: Scene,
 ) -> None:
