@@ -8,7 +8,7 @@ from bot.app import App
 from bot.errors import Refusal
 from bot.services.people import Person
 from bot.services.responses import LEASE, SILENCE, Later
-from bot.store.calls import CallState, ResponseKind, Urgency
+from bot.store.calls import Audience, CallState, ResponseKind, Urgency
 from tests.fakes import FixedClock
 from tests.peers import (
     ADA,
@@ -278,6 +278,18 @@ async def test_thinking_of_somebody_who_need_not_be_asked_is_answered(peers: Pee
 
     with pytest.raises(Refusal, match=why):
         await peers.app.responses.know_someone(HERE, person(BO), call, person(other))
+
+
+async def test_nobody_else_can_be_thought_of_for_a_call_to_people_named(peers: Peers) -> None:
+    call = await peers.call(audience=Audience.NAMED, named=[BO])
+
+    for press in (
+        peers.app.responses.open_to(HERE, person(BO), call),
+        peers.app.responses.know_someone(HERE, person(BO), call, person(DAN)),
+    ):
+        with pytest.raises(Refusal, match="Tell the caller whom you think of"):
+            await press
+    assert peers.part(call, DAN) is None
 
 
 async def test_the_caller_can_not_respond_to_their_own_call(peers: Peers) -> None:

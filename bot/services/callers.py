@@ -165,4 +165,4 @@ class Callers:
 def require_answered(call: Call) -> None:
     """Raise Refusal unless a call is answered."""
     if call.state is not CallState.ANSWERED:
-        raise Refusal(_("This call is not answered, so there is nothing to say of it yet."))
+        raise Refusal(_("This call is not answered, so how it went can wait. /call open shows how your calls stand."))

@@ -157,8 +157,10 @@ class Responses:
 
     @transaction
     def open_to(self, session: Session, community_id: int, person: Person, call_id: int) -> Call:
-        """Return an open call a member may respond to. Raises Refusal as ``with_you`` does."""
-        return self._open_to(session, community_id, person, call_id)
+        """Return an open call a member may think of somebody for. Raises Refusal as ``know_someone`` does."""
+        call = self._open_to(session, community_id, person, call_id)
+        _require_open_to_others(call)
+        return call
 
     @transaction
     def later_choices(self, session: Session, community_id: int, person: Person, call_id: int) -> dict[Later, datetime]:
@@ -207,12 +209,11 @@ class Responses:
         """Ask somebody a member thought of, in the thread. Raises Refusal when that person can't be asked."""
         call, now = self._open_to(session, community_id, person, call_id), self._clock.now()
         community = community_of(session, community_id, now)
+        _require_open_to_others(call)
         if other.member_id == person.member_id:
             raise Refusal(_("That is you. *I'm with you* tells the caller that you come yourself."))
         if other.member_id == call.caller_id and not call.nameless:
             raise Refusal(_("That is who asks. Think of somebody else, or write to them in the thread."))
-        if call.audience is Audience.NAMED:
-            raise Refusal(_("Only the people its caller named may see this call. Tell the caller whom you think of."))
         if call.audience is Audience.HOSTS and not is_host(community, other):
             raise Refusal(_("Only hosts may see this call. Think of another host, or tell the caller in the thread."))
         found = response_of(session, call.id, other.member_id)
@@ -354,6 +355,12 @@ class Responses:
         if person.member_id == call.caller_id:
             raise Refusal(_("This call is yours. *Answered*, *Still open* and *Withdraw* are your buttons."))
         return call
+
+
+def _require_open_to_others(call: Call) -> None:
+    """Raise Refusal for a call to people named, which nobody else is ever asked for."""
+    if call.audience is Audience.NAMED:
+        raise Refusal(_("Only the people its caller named may see this call. Tell the caller whom you think of."))
 
 
 def _nudge_waits(session: Session, call: Call, response: Response) -> bool:
