@@ -72,9 +72,10 @@ def me_panel(me: Me) -> ui.LayoutView:
 def _about_part(me: Me) -> ui.Item[Any]:
     about = me.member.about
     shown = cards.quoted(about) if about else _("Nothing yet, which is fine.")
+    seen = _("Shown in a call's thread when you are with its caller.")
     label = _("Change it") if about else _("Write it")
     return ui.Section(
-        "**" + _("A line about me") + "**\n" + shown + "\n-# " + _("Shown to callers when you are with them."),
+        "**" + _("A line about me") + "**\n" + shown + "\n-# " + seen,
         accessory=cards.lasting_button(label, "member", 0, "ask_about"),
     )
 
