@@ -1,9 +1,10 @@
 """What troubles meet calls, and that each keeps to itself: a fault, a loss, someone who goes at the wrong moment."""
 
 from datetime import time
-from functools import partial
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from bot.app import App
 from bot.courier import Said
@@ -11,14 +12,14 @@ from bot.services.call_cards import CallWord
 from bot.services.calls import NewCall
 from bot.services.responses import LEASE, SILENCE
 from bot.services.rhythms import Beat
-from bot.store.calls import Audience, Help, Response, Urgency
+from bot.store.calls import Audience, Help, Relay, Response, Urgency
 from bot.store.communities import Community
-from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState, plan
+from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
 from bot.store.keepers import KeeperTurn
 from bot.store.members import Member
 from bot.store.rhythms import RhythmKind
 from tests.fakes import FixedClock
-from tests.peers import ADA, ADMIN, BERLIN, BO, CHANNEL, CLEO, DAN, DAY, HAL, HERE, HOUR, Peers, person
+from tests.peers import ADA, ADMIN, BERLIN, BO, CHANNEL, CLEO, DAN, DAY, EVE, FAY, HAL, HERE, HOUR, Peers, person
 
 OTHER = HERE + 1
 """Another community."""
@@ -59,13 +60,18 @@ async def test_a_call_that_meets_a_fault_keeps_no_other_from_climbing(
     assert peers.asked(faulty) == {1: [DAN]}
 
 
-async def test_a_lease_that_meets_a_fault_keeps_no_other_from_ending(peers: Peers) -> None:
+async def test_a_lease_that_meets_a_fault_keeps_no_other_from_ending(peers: Peers, clock: FixedClock) -> None:
     faulty, sound = await peers.call(), await peers.call(caller=BO)
     await peers.with_you(faulty, DAN)
     await peers.with_you(sound, DAN)
-    (nudge,) = peers.planned(faulty, "lease")
-    twice = partial(plan, kind=DeliveryKind.WORD, subject_id=faulty, community_id=HERE, due_at=nudge.due_at)
-    peers.app.database.run_now(partial(twice, key=f"9{nudge.key}"))
+    other = Community(id=OTHER, calls_channel_id=CHANNEL, created_at=clock.now(), begun_at=clock.now())
+    astray = update(Response).where(col(Response.call_id) == faulty).values(community_id=OTHER)
+
+    def lead_astray(session: Session) -> None:
+        session.add(other)
+        session.connection().execute(astray)
+
+    peers.app.database.run_now(lead_astray)
 
     await peers.until(LEASE + SILENCE + HOUR)
 
@@ -173,8 +179,8 @@ async def test_a_turn_that_meets_a_fault_keeps_no_other_communitys_from_beginnin
 ) -> None:
     peers = await Peers(app, clock).begin(BO)
     other = Community(id=OTHER, calls_channel_id=CHANNEL, created_at=clock.now(), begun_at=clock.now())
-    away = {"zone": "Nowhere/Lost", "away_until": clock.now().date() + 9 * DAY}
-    lost = Member(community_id=HERE, member_id=CLEO, keeps=True, **away)
+    lost = Member(community_id=HERE, member_id=CLEO, keeps=True, zone="Nowhere/Lost")
+    lost.away_until = clock.now().date() + 9 * DAY
     app.database.run_now(lambda session: session.add_all([other, lost]))
     await app.rhythms.add(OTHER, ADMIN, Beat(weekday=0, at=time(11), zone=BERLIN), 3, RhythmKind.KEEPER)
 
@@ -185,3 +191,31 @@ async def test_a_turn_that_meets_a_fault_keeps_no_other_communitys_from_beginnin
     app.database.run_now(lambda session: setattr(session.get_one(Member, (HERE, CLEO)), "zone", BERLIN))
     await peers.live(2 * HOUR)
     assert [each.day.day for each in peers.rows(KeeperTurn, KeeperTurn.community_id == HERE)] == [2, 9]
+
+
+async def test_what_was_to_be_said_in_a_lost_thread_is_said_in_the_new_one(peers: Peers) -> None:
+    call = await peers.call(audience=Audience.NAMELESS)
+    peers.voice.channels = {CHANNEL + 1}
+    await peers.app.communities.choose(HERE, ADMIN, calls_channel_id=CHANNEL + 1)
+    await peers.app.responses.know_someone(HERE, person(FAY), call, person(EVE))
+    await peers.app.callers.relay(HERE, person(ADA), call, "It is about money.", 5)
+    await peers.live(HOUR)
+
+    assert sorted(peers.names(call)) == ["asked", "card", "card", "relay", "rung 0"]
+    await peers.app.callers.withdraw(HERE, person(ADA), call)
+    await peers.beat()
+    (relay,) = peers.rows(Relay)
+    again = peers.rows(Delivery, col(Delivery.key).endswith("relay:5~1"), Delivery.state == DeliveryState.SENT)
+    assert relay.words == ""
+    assert [each.message_id for each in again] == [relay.message_id]
+
+
+async def test_what_finds_no_thread_anywhere_is_given_up(peers: Peers) -> None:
+    call = await peers.call()
+    peers.voice.channels.clear()
+    await peers.app.responses.know_someone(HERE, person(FAY), call, person(EVE))
+    await peers.live(2 * HOUR)
+
+    words = peers.rows(Delivery, Delivery.kind == DeliveryKind.WORD)
+    assert {each.state for each in words} == {DeliveryState.FAILED}
+    assert len(words) <= 3

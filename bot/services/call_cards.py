@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
-from bot.services.ladder import HOSTS, plan_rung, say_again, show_call, with_it
+from bot.services.ladder import HOSTS, plan_rung, say_again, say_in_thread, show_call, with_it
 from bot.services.responses import SILENCE
 from bot.store.calls import (
     Call,
@@ -20,13 +20,13 @@ from bot.store.calls import (
     responses_to,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first, word_about
+from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first, word_about, words_about
 from bot.store.members import Member, member_of
 
 LATE_AFTER = timedelta(minutes=30)
 """A message about a call that comes later than this says when it should have come."""
 MOST_TRIES = 3
-"""How often a rung is said anew after its card or thread was lost."""
+"""How often a rung or a word is said anew after its card or thread was lost."""
 CAME = (ResponseKind.WITH_YOU, ResponseKind.DONE)
 LOST = ("channel-gone", "card-gone")
 NO_CARD = "no-card"
@@ -283,8 +283,10 @@ def _post_anew(session: Session, call: Call, now: datetime) -> None:
 def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> None:
     call = session.get(Call, delivery.subject_id)
     if delivery.state is DeliveryState.FAILED and delivery.reason in LOST and call is not None:
-        if call.state is CallState.OPEN and call.message_id is not None and delivery.settled_at is not None:
-            _post_anew(session, call, delivery.settled_at)
+        if call.state is CallState.OPEN and delivery.settled_at is not None:
+            if call.message_id is not None:
+                _post_anew(session, call, delivery.settled_at)
+            _say_under_new_card(session, call, delivery)
         return
     what, subject = what_of(delivery)
     if what == "relay" and said is not None and said.message_id is not None:
@@ -295,6 +297,13 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
         response = session.get(Response, int(subject.partition(".")[0]))
         if response is not None and response.ends_at is not None:  # the silence counts from when they were asked
             response.ends_at = max(response.ends_at, delivery.settled_at + SILENCE)
+
+
+def _say_under_new_card(session: Session, call: Call, lost: Delivery) -> None:
+    """Plan once more what was lost with its thread, such as that somebody is asked; a few times at the most."""
+    what = ":".join(what_of(lost))
+    if len(words_about(session, lost.subject_id, what)) <= MOST_TRIES:
+        say_in_thread(session, call, what, lost.due_at)
 
 
 def say_anew(session: Session, call_id: int, now: datetime) -> None:

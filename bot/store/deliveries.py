@@ -230,10 +230,9 @@ def said_first(session: Session, again: Delivery) -> Delivery | None:
 
 
 def word_about(session: Session, call_id: int, what: str) -> Delivery | None:
-    """Return the delivery that says something there is once, such as ``relay:12``, in a call's thread."""
+    """Return the delivery that says something, such as ``relay:12``, in a call's thread; the latest that tries to."""
     found = words_about(session, call_id, what)
-    assert len(found) <= 1
-    return found[0] if found else None
+    return found[-1] if found else None
 
 
 def words_about(session: Session, call_id: int, what: str) -> Sequence[Delivery]:
