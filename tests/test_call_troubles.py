@@ -219,3 +219,16 @@ async def test_what_finds_no_thread_anywhere_is_given_up(peers: Peers) -> None:
     words = peers.rows(Delivery, Delivery.kind == DeliveryKind.WORD)
     assert {each.state for each in words} == {DeliveryState.FAILED}
     assert len(words) <= 3
+
+
+async def test_a_rung_without_anyone_to_ask_is_not_planned_again_for_someone_thought_of(peers: Peers) -> None:
+    peers.voice.down = True
+    call = await peers.call()
+    for each in (BO, CLEO):
+        await peers.app.responses.not_me(HERE, person(each), call)
+    await peers.app.responses.know_someone(HERE, person(FAY), call, person(EVE))
+    peers.voice.down = False
+    await peers.until(5 * DAY)
+
+    rungs = peers.rows(Delivery, Delivery.kind == DeliveryKind.RUNG)
+    assert [each.key for each in rungs] == ["0", "3", "4"]

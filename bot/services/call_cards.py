@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
-from bot.services.ladder import HOSTS, plan_rung, say_again, say_in_thread, show_call, with_it
+from bot.services.ladder import HOSTS, asked_on, plan_rung, say_again, say_in_thread, show_call, with_it
 from bot.services.responses import SILENCE
 from bot.store.calls import (
     Call,
@@ -20,7 +20,7 @@ from bot.store.calls import (
     responses_to,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first, word_about, words_about
+from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first, words_about
 from bot.store.members import Member, member_of
 
 LATE_AFTER = timedelta(minutes=30)
@@ -119,8 +119,7 @@ class CallCards:
         call, community = self._call(session, delivery)
         number = int(delivery.key.partition(AGAIN)[0].partition(".")[0])
         posted = self._posted(session, delivery)
-        on_it = [each for each in responses_to(session, call.id) if each.rung == number]
-        asked = [each for each in on_it if word_about(session, delivery.subject_id, f"asked:{each.id}") is None]
+        asked = asked_on(session, call, number)
         if posted is None:
             asked = [each for each in asked if each.kind is ResponseKind.SILENT]
         moot = ""

@@ -181,6 +181,13 @@ def ask(session: Session, call: Call, asked: Asked, number: int, now: datetime, 
     return response
 
 
+def asked_on(session: Session, call: Call, number: int) -> list[Response]:
+    """Return those a rung asks; whom a peer thought of meanwhile is asked in words of their own."""
+    assert call.id is not None
+    on_it = [each for each in responses_to(session, call.id) if each.rung == number]
+    return [each for each in on_it if word_about(session, call.id, f"asked:{each.id}") is None]
+
+
 def part_of(session: Session, call: Call, member_id: int) -> Response:
     """Return a member's part in a call, made when they have none yet; a race makes one."""
     assert call.id is not None
@@ -342,13 +349,12 @@ def _say_what_was_lost(session: Session, call: Call, now: datetime) -> None:
     It is late only where it failed, not where it was left out as somebody had come. Each week's word to the
     caller stands for those before it.
     """
-    parts = responses_to(session, call.id)
     tries: dict[int, list[Delivery]] = {}
     for each in rungs_planned(session, call.id):
         tries.setdefault(int(each.key.partition(".")[0]), []).append(each)
     for number, said in tries.items():
-        silent = any(each.rung == number and each.kind is ResponseKind.SILENT for each in parts)
-        wanted = silent if number < HOSTS else number == HOSTS
-        if wanted and all(each.state in UNSAID for each in said):
+        if number > HOSTS or any(each.state not in UNSAID for each in said):
+            continue
+        if number == HOSTS or any(each.kind is ResponseKind.SILENT for each in asked_on(session, call, number)):
             failed = any(each.state is not DeliveryState.SKIPPED for each in said)
             plan_rung(session, call, f"{number}.{len(said)}", said[0].due_at if failed else now)
