@@ -173,7 +173,7 @@ class CallVoice:
         if word.posted is not None or word.moot:
             return word
         people = call_words.mentioned(word) if word.what not in call_words.TO_THE_RESPONDERS else []
-        asks_caller = word.number >= CALLER or word.what == "stands"
+        asks_caller = word.number >= CALLER or word.what in ("stands", "still")
         if asks_caller and word.call.caller_id is not None and not people:
             people = [word.call.caller_id]  # nameless: nobody else could ever end the call
         here = await self._here(delivery.community_id, people)

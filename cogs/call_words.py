@@ -17,7 +17,7 @@ from cogs.cards import drawing, lasting_button, plain, quoted
 
 Parts = list[ui.Item[Any]]
 
-TO_THE_CALLER = ("with", "reply", "done", "stands", "helped")
+TO_THE_CALLER = ("with", "reply", "still", "done", "stands", "helped")
 TO_THE_MEMBER = ("lease", "later", "asked")
 TO_THE_RESPONDERS = ("thanks", "yes", "learned", "withdrawn")
 
@@ -180,6 +180,11 @@ def _reply(said: CallWord) -> Parts:
     return [_text(asks, rests), buttons]
 
 
+def _still(said: CallWord) -> Parts:
+    words = _("{caller}, still with you: nobody has come yet, so the hosts are asked now.").format(caller=_asker(said))
+    return [_text(words)]
+
+
 def _done(said: CallWord) -> Parts:
     asks = _("{caller}, {responder} has done what they came for. Is your call answered?").format(
         caller=_asker(said), responder=_responder(said)
@@ -254,6 +259,7 @@ DRAWN: dict[str, Callable[[CallWord], Parts]] = {
     "later": _later,
     "asked": _asked,
     "reply": _reply,
+    "still": _still,
     "done": _done,
     "stands": _stands,
     "thanks": _thanks,

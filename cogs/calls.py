@@ -241,7 +241,13 @@ class Calls(Noun):
             words = _("I am glad. Those who came are thanked in the thread; in a week I ask you there if it helped.")
         await say(interaction, words)
 
-    @press("call:still_open", "call:not_yet")
+    @press("call:not_yet")
+    async def not_yet(self, interaction: Interaction, call_id: int) -> None:
+        """Note that nobody is with the caller yet."""
+        done = await within_time(interaction, self.app.callers.not_yet(*asked_by(interaction), call_id))
+        await say(interaction, open_words(done.call))
+
+    @press("call:still_open")
     async def still_open(self, interaction: Interaction, call_id: int) -> None:
         """Note that a call still waits."""
         done = await within_time(interaction, self.app.callers.still_open(*asked_by(interaction), call_id))

@@ -97,7 +97,7 @@ async def test_a_call_that_was_not_helped_opens_again_one_rung_higher(peers: Pee
 
     assert peers.row(call).state is CallState.OPEN
     assert peers.rungs(call) == [0, 3]
-    assert peers.names(call)[-2:] == ["helped", "rung 3"]
+    assert peers.names(call)[-3:] == ["helped", "still", "rung 3"]
 
 
 async def test_a_call_answered_a_second_time_is_thanked_and_asked_about_again(peers: Peers) -> None:
@@ -282,3 +282,17 @@ async def test_a_nameless_call_never_ends_by_itself(peers: Peers) -> None:
 
     assert (peers.row(call).state, peers.row(call).caller_id) == (CallState.OPEN, ADA)
     assert len(peers.rungs(call)) > 12
+
+
+async def test_the_callers_not_yet_lets_the_ladder_go_on_as_if_nobody_had_replied(peers: Peers) -> None:
+    call = await peers.call()
+    due_at = peers.row(call).next_at
+    await peers.app.responses.note_reply(HERE, peers.row(call).thread_id or 0, BO)
+    assert due_at is not None and peers.row(call).next_at == due_at + DAY
+
+    for _press in range(2):
+        await peers.app.callers.not_yet(HERE, person(ADA), call)
+
+    assert peers.row(call).next_at == due_at
+    await peers.app.responses.note_reply(HERE, peers.row(call).thread_id or 0, BO)
+    assert peers.row(call).next_at == due_at  # one reply holds a rung, once

@@ -20,7 +20,15 @@ from bot.store.calls import (
     responses_to,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first, words_about
+from bot.store.deliveries import (
+    AGAIN,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    call_card_is_coming,
+    said_first,
+    words_about,
+)
 from bot.store.members import Member, member_of
 
 LATE_AFTER = timedelta(minutes=30)
@@ -211,7 +219,7 @@ def _still_true(call: Call, what: str, subject: str, response: Response | None, 
         if what == "later" and call.next_at is None:
             return False  # somebody is with the caller by now
         return is_latest and response.kind is wanted[what]
-    if what == "reply":
+    if what in ("reply", "still"):
         return call.state is CallState.OPEN and call.next_at is not None and not call.accompanied
     if what == "stands":
         return call.state is CallState.OPEN and call.accompanied
@@ -267,8 +275,9 @@ def _settle_rung(session: Session, delivery: Delivery, said: Said | None) -> Non
     assert delivery.settled_at is not None
     if delivery.reason == NO_CARD and call.next_at is not None:
         plan_rung(session, call, again, call.next_at)  # the next rung brings the card
-    elif delivery.reason in LOST and call.message_id is not None:
-        _post_anew(session, call, delivery.settled_at)
+    elif delivery.reason in LOST and (call.message_id is not None or call_card_is_coming(session, delivery.subject_id)):
+        if call.message_id is not None:
+            _post_anew(session, call, delivery.settled_at)
         plan_rung(session, call, again, delivery.due_at)
 
 

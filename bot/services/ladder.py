@@ -84,6 +84,7 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
     due_at = call.next_at
     mend_card(session, community, call, now)
     _say_what_was_lost(session, call, now)
+    unkept = False
     while True:
         number = call.rung + 1
         step = _step(session, community, call, number, now)
@@ -95,12 +96,15 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
         if not insert_if_new(session, Rung, reached):
             raise RuntimeError(f"call {call.id} has been on rung {number} before")
         call.rung, call.held = number, False
+        if number == HOSTS and step.reached and unkept:
+            say_in_thread(session, call, f"still:{number}", due_at)
         for each in step.asked:
             ask(session, call, each, number, now, counted=number != KEEPER)
         if step.said:
             plan_rung(session, call, str(number), due_at)
         if step.reached:
             break
+        unkept = number == KEEPER
     call.next_at = due_at + gap(call.urgency, call.rung)
     while call.rung >= CALLER and call.next_at <= now:
         call.next_at += WEEK
@@ -132,8 +136,8 @@ def _named_step(session: Session, community: Community, call: Call, now: datetim
 
 def _peers_step(session: Session, community: Community, call: Call, number: int, now: datetime) -> Step:
     leave_out = {each.member_id for each in responses_to(session, call.id) if each.member_id is not None}
-    if call.caller_id is not None:
-        leave_out.add(call.caller_id)
+    if call.caller_id is not None and not call.nameless:
+        leave_out.add(call.caller_id)  # leaving out a nameless call's caller would tell who they are
 
     def found(*, asleep_too: bool) -> list[Asked]:
         return fair_asking(
@@ -156,7 +160,7 @@ def _peers_step(session: Session, community: Community, call: Call, number: int,
 def _keeper_step(session: Session, community: Community, call: Call, now: datetime) -> Step:
     keeper_id = keeper_of(session, community.id, now)
     if keeper_id is None or (keeper_id == call.caller_id and not call.nameless):
-        return Step()  # passing over a nameless call's caller would tell who they are
+        return Step()  # of a nameless call they are asked as anybody would be
     if response_of(session, call.id, keeper_id) is not None:
         return Step()
     zone = member_of(session, community.id, keeper_id).zone or community.zone

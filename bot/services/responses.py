@@ -262,8 +262,9 @@ class Responses:
         """Note that a responder has done what they came for; the caller is asked whether that answers the call."""
         call, response, now = self._held(session, community_id, person, response_id)
         if response.kind is ResponseKind.WITH_YOU:
-            call.accompanied = True
             let_go(session, call, response, ResponseKind.DONE, now)
+            if call.next_at is not None:  # nobody else is with it: the caller has a while to say how it stands
+                call.next_at = now + max(gap(call.urgency, max(call.rung, 0)), SILENCE)
             say_in_thread(session, call, f"done:{response.id}", now)
             show_call(session, call, now)
             return Answered(call, response)

@@ -254,19 +254,20 @@ def calls_for_everyone(session: Session, community_id: int, limit: int) -> Seque
 
 def calls_since(
     session: Session, community_id: int, since: datetime
-) -> Sequence[tuple[CallState, datetime | None, datetime | None]]:
+) -> list[tuple[CallState, datetime | None, datetime | None]]:
     """Return the calls sent in a community since then, without those to people named or withdrawn.
 
     Of each: how it stands, when it was sent, and when somebody first answered.
     """
-    return session.exec(
-        select(Call.state, Call.opened_at, Call.first_answer_at).where(
+    found = session.exec(
+        select(Call.state, col(Call.opened_at), col(Call.first_answer_at)).where(
             Call.community_id == community_id,
             col(Call.state).in_([CallState.OPEN, CallState.ANSWERED]),
             col(Call.opened_at) > since,
             Call.audience != Audience.NAMED,
         )
     ).all()
+    return [(CallState(state), opened_at, answered_at) for state, opened_at, answered_at in found]
 
 
 def oldest_open_call(session: Session, community_id: int) -> tuple[int, datetime | None]:

@@ -62,7 +62,8 @@ class DeliveryState(StrEnum):
 
 WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 OF_CALLS = (DeliveryKind.CALL, DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD)
-DRAWN_ANEW = (DeliveryKind.RUNG, DeliveryKind.WORD)
+IN_THREADS_OF_CALLS = (DeliveryKind.RUNG, DeliveryKind.WORD)
+DRAWN_ANEW = IN_THREADS_OF_CALLS
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
 AGAIN = "~"
@@ -261,7 +262,11 @@ def said_last(session: Session, following: Delivery) -> Delivery | None:
 
 
 def told_since(session: Session, delivery: Delivery, since: datetime) -> bool:
-    """Tell whether a community's hosts have had a note since then about the same kind and reason."""
+    """Tell whether a community's hosts have had a note since then about the same kind and reason.
+
+    All that is said in calls' threads is of one kind here.
+    """
+    alike = IN_THREADS_OF_CALLS if delivery.kind in IN_THREADS_OF_CALLS else (delivery.kind,)
     about = aliased(Delivery)
     notes = (
         select(Delivery.id)
@@ -270,7 +275,7 @@ def told_since(session: Session, delivery: Delivery, since: datetime) -> bool:
             Delivery.community_id == delivery.community_id,
             Delivery.kind == DeliveryKind.NOTE,
             Delivery.due_at > since,
-            about.kind == delivery.kind,
+            col(about.kind).in_(alike),
             about.reason == delivery.reason,
         )
     )

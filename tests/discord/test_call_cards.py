@@ -129,7 +129,8 @@ async def test_a_silent_call_asks_others_then_the_keeper_then_the_hosts_and_stay
     for _day in range(5):
         await scene.later(days=1)
 
-    others, caller = in_thread(scene, call)
+    others, still, caller = in_thread(scene, call)
+    assert f"{scene.ada.mention}, still with you" in still.text
     assert f"{scene.host.mention} offers other things, and may know someone" in others.text
     assert f"{scene.ada.mention}, your call still stands" in caller.text
     assert labels_of(caller.components_raw) == CALLERS
@@ -341,7 +342,7 @@ async def test_what_comes_late_says_when_it_was_to_come(scene: Scene) -> None:
 
     await scene.later(days=9)
 
-    [caller] = in_thread(scene, call)
+    _still, caller = in_thread(scene, call)
     assert f"This was to come <t:{int(due.timestamp())}:f>; Discord or Kith could not be reached" in caller.text
 
 
