@@ -348,6 +348,7 @@ async def test_what_comes_late_says_when_it_was_to_come(scene: Scene) -> None:
 
 async def test_a_card_or_a_door_that_comes_late_says_so(scene: Scene) -> None:
     await begin(scene)
+    scene.app.database.planned = lambda: None  # nothing is delivered before its time is long past
     for audience in (Audience.EVERYONE, Audience.HOSTS):
         new = NewCall(WORDS, [Help.LISTEN], Urgency.TODAY, audience)
         preview = await scene.app.calls.write(scene.guild.id, scene.ada.id, new)
