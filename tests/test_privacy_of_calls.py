@@ -187,6 +187,23 @@ async def test_the_keeper_who_made_a_nameless_call_is_asked_as_any_keeper(scene:
     assert len(calls_to_hosts(scene)) == 2
 
 
+async def test_a_nameless_caller_who_offers_what_would_help_is_asked_by_name_as_any_peer(scene: Scene) -> None:
+    zwinda = scene.member("zwinda")
+    await begin(scene, scene.bo)
+    await scene.app.members.choose(scene.guild.id, zwinda.id, offer="opening circles")
+    own = await call(scene, zwinda, "About opening.", audience="nameless")
+    anothers = await call(scene, scene.member("yann"), "About opening.", audience="nameless")
+
+    assert f"{zwinda.mention} offers *opening circles*" in public_life(scene, own)
+    assert public_life(scene, own) == public_life(scene, anothers)
+    for card in (own, anothers):
+        await zwinda.click(card, label="Not me")
+        await scene.tick()
+    await days(scene, 5)
+
+    assert public_life(scene, own) == public_life(scene, anothers)
+
+
 def calls_to_hosts(scene: Scene) -> list[str]:
     """Return what the hosts were asked in the calls channel."""
     return [each.text for each in messages(scene) if "has not met a person yet" in each.text]

@@ -100,7 +100,7 @@ async def test_a_thread_that_is_locked_keeps_hosts_informed_and_no_answer_from_b
     assert said(answer).startswith("Thank you.")
     assert f"**{scene.bo.mention} is with it**" in in_channel(scene)[0].text
     [note] = notes_about_calls(scene)
-    assert "Something in a call's thread" in note
+    assert "I am not allowed to post there. /setup check" in note
     await scene.app.responses.hand_back(scene.guild.id, Person(scene.bo.id), 1)
     for _day in range(3):
         await scene.later(days=1)
