@@ -1,5 +1,6 @@
 """Weavings show the calls that wait for everyone."""
 
+from bot.services.people import Person
 from bot.store.calls import Audience
 from tests.discord.scene import Scene
 from tests.discord.test_call_cards import send

@@ -2,27 +2,8 @@
 
 import json
 
-from simcord import InteractionResult, MemberActor
-
 from tests.discord.scene import Scene, said, thread_texts
-from tests.discord.test_members import kept
-
-
-async def open_panel(scene: Scene, actor: MemberActor | None = None, **options: str) -> InteractionResult:
-    """Run /me in the check-in channel, as Ada unless told otherwise."""
-    return await (actor or scene.ada).slash(scene.checkins, "me", **options)
-
-
-async def press(scene: Scene, panel: InteractionResult, label: str) -> InteractionResult:
-    """Press a button on Ada's panel."""
-    assert panel.response is not None, said(panel)
-    return await scene.ada.click(panel.response, label=label)
-
-
-async def choose(scene: Scene, panel: InteractionResult, name: str, value: str) -> None:
-    """Pick a value in one of the selects on Ada's panel."""
-    assert panel.response is not None, said(panel)
-    await scene.ada.select(panel.response, [value], custom_id=f"member:0:{name}")
+from tests.discord.test_members import kept, open_panel, press
 
 
 async def test_my_data_is_a_file_with_everything_for_the_member_alone(scene: Scene) -> None:
