@@ -183,7 +183,7 @@ def check_offer(words: str) -> str:
     """Return an offer as it is kept, on one line. Raises Refusal when empty or over 80 characters."""
     line = " ".join(visible(words).split())
     if not line:
-        raise Refusal(_("There is no word in it yet. Write what others may ask you for, such as *listening*."))
+        raise Refusal(_("There is no word in it yet. Write what others may ask you for, such as a listening ear."))
     if len(line) > LONGEST_OFFER:
         over = len(line) - LONGEST_OFFER
         raise Refusal(
