@@ -25,7 +25,7 @@ DONE, FAILED, TO_MEND = 0, 1, 2
 REASONS = {
     "read_messages": ("View Channels", "to see the channels it posts in"),
     "send_messages": ("Send Messages", "to post check-ins and their weaving"),
-    "create_public_threads": ("Create Public Threads", "to give each round a thread for its answers"),
+    "create_public_threads": ("Create Public Threads", "to give each round and each call a thread"),
     "create_private_threads": ("Create Private Threads", "to give a call to a few people a thread of their own"),
     "send_messages_in_threads": ("Send Messages in Threads", "to bring answers there"),
     "read_message_history": ("Read Message History", "to find its own messages again, so that nothing is posted twice"),

@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial, wraps
 from itertools import count
 from pathlib import Path
@@ -49,6 +50,9 @@ CONFLICTS = ("40001", "40P01")
 """PostgreSQL's codes for "somebody else changed this row first" and "deadlock": run the transaction again."""
 OUT_OF_REACH = ("08", "53300", "57P")
 """How PostgreSQL's codes begin for a broken connection, too many of them, and a server that stops or starts."""
+
+AFTER_A_FAULT = timedelta(hours=1)
+"""How long what met a fault of Kith's is left alone before it is tried again."""
 
 POSTGRESQL_CONNECTIONS = 5
 MIGRATION_LOCK = 0x4B697468
@@ -173,6 +177,22 @@ def transaction(
         return await self.database.run(work)
 
     return in_transaction
+
+
+def kept_apart(session: Session, what: str, work: Callable[[], object]) -> bool:
+    """Do one of several things within a transaction; a fault in it is logged and undoes it alone.
+
+    Return whether it went well. What others or the network do to the transaction is raised, as it concerns all of it.
+    """
+    try:
+        with session.begin_nested():
+            work()
+    except OperationalError:
+        raise
+    except Exception:  # one row that can't be worked on must not keep all others waiting
+        log.exception("%s met a fault; it is tried again later", what)
+        return False
+    return True
 
 
 def is_sqlite(url: URL) -> bool:

@@ -27,11 +27,13 @@ def call_card(card: CallCard, marker: int | None) -> ui.LayoutView:
     asks = _("{name} asks").format(name=_("someone here") if call.nameless else name_of(call.caller_id))
     parts: list[ui.Item[Any]] = [ui.TextDisplay(f"-# {eyebrow}\n### {begun(asks)}")]
     if call.state is not CallState.WITHDRAWN:
-        parts.append(ui.TextDisplay(_asked_words(call)))
+        parts += [ui.TextDisplay(each) for each in _asked_words(call)]
         if seen := _audience_words(card):
             parts.append(ui.TextDisplay(f"-# {seen}"))
     if call.state is not CallState.DRAFT:
         parts.append(ui.TextDisplay(_state_words(card)))
+    if card.late_since is not None:
+        parts.append(ui.TextDisplay(late_words(card.late_since)))
     return drawing(ui.Container(*parts, *_buttons(call), accent_colour=ACCENT, id=marker))
 
 
@@ -42,6 +44,8 @@ def door(card: CallCard, marker: int | None) -> ui.LayoutView:
     come = _("A call has come in for the hosts. Only hosts can open it.")
     if card.with_it or card.call.accompanied:
         come += "\n" + _("Someone is with it already.")
+    if card.late_since is not None:
+        come += "\n" + late_words(card.late_since)
     return to_hosts(card.community, come, marker, lasting_button(_("Open it"), "call", card.call.id, "enter"))
 
 
@@ -52,6 +56,13 @@ def to_hosts(
     mention = f"<@&{community.host_role_id}>\n" if community.host_role_id else ""
     rows = [ui.ActionRow(button)] if button is not None else []
     return drawing(ui.Container(ui.TextDisplay(mention + words), *rows, accent_colour=ACCENT, id=marker))
+
+
+def late_words(since: datetime) -> str:
+    """Return what stands in small print under something that comes long after it was to."""
+    return "-# " + _("This was to come {when}; Discord or Kith could not be reached until now.").format(
+        when=stamp(since, "f")
+    )
 
 
 def name_of(member_id: int | None) -> str:
@@ -101,11 +112,12 @@ def callers_buttons(call: Call, *verbs: str) -> ui.ActionRow[Any]:
     return ui.ActionRow(*[lasting_button(labels[verb], "call", call.id, verb) for verb in verbs])
 
 
-def _asked_words(call: Call) -> str:
-    words = quoted(call.words) if call.words else "-# " + _("These words were taken back.")
+def _asked_words(call: Call) -> list[str]:
+    """Return what is asked, and what would help: apart, so that the second is no part of the quotation."""
+    words = [quoted(call.words) if call.words else "-# " + _("These words were taken back.")]
     if call.helps:
         helps = ", ".join(help_word(each) for each in call.helps)
-        words += "\n" + _("**What would help:** {helps}").format(helps=helps)
+        words.append(_("**What would help:** {helps}").format(helps=helps))
     return words
 
 
@@ -133,8 +145,9 @@ def _state_words(card: CallCard) -> str:
     else:
         lines.append(_("**Waiting** for someone"))
     lines += [
-        _("Later: {name}, {when}").format(name=name_of(each.member_id), when=_ago(each.later_at))
+        _("Later: {name}, {when}").format(name=name_of(each.member_id), when=stamp(each.later_at, "f"))
         for each in card.later[:MOST_SHOWN]
+        if each.later_at is not None
     ]
     return "\n".join(lines)
 

@@ -61,15 +61,17 @@ def _then_words(preview: Preview) -> str:
     channel = f"<#{preview.community.calls_channel_id}>"
     if preview.call.audience is Audience.NAMED:
         names = ", ".join(f"<@{each}>" for each in preview.named)
-        return _(
+        only = _(
             "Only you and {names} will see it, in a private thread. I ask them there. Those who are away, or were "
             "asked often lately, find it there without being asked."
         ).format(names=names)
+        return only + _threads_words()
     if preview.call.audience is Audience.HOSTS:
-        return _(
+        only = _(
             "Only you and the hosts will see it, in a private thread. In {channel} I tell them that a call waits, "
             "without its words or your name."
         ).format(channel=channel)
+        return only + _threads_words()
     first = _(
         "Everyone in {channel} will see it, and up to three people whose offers fit are asked by name. If nobody "
         "comes, I ask others in turn until you say that it is answered."
@@ -84,6 +86,11 @@ def _then_words(preview: Preview) -> str:
             )
         )
     return first
+
+
+def _threads_words() -> str:
+    """Return who else could look into a private thread, which Discord leaves open to them."""
+    return "\n-# " + _("Discord lets those who may manage this server's threads open any of them.")
 
 
 def sent_words(call: Call, *, again: bool) -> str:
@@ -201,8 +208,8 @@ def measures_panel(measures: Measures) -> ui.LayoutView:
         "- " + _("people who were with a caller: {count}").format(count=responders),
         "-# "
         + _(
-            "Calls to people who were named don't count here. Numbers about fewer than five stay hidden, so that "
-            "they point at nobody."
+            "Calls to people who were named don't count here. A time, a share or a number of people stays hidden while "
+            "fewer than five stand behind it, so that it points at nobody."
         ),
     ]
     back = lasting_button(_("What still waits"), "call", 0, "waiting")

@@ -20,6 +20,8 @@ from bot.store.deliveries import FIRST, Delivery, DeliveryKind
 from cogs import call_cards, call_words
 from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
+REFUSED = (400, 403, 404)
+"""What Discord answers to what it would refuse again, such as one more thread than a server may have."""
 Drawing = Callable[[CallWord, int | None], ui.LayoutView]
 
 
@@ -29,6 +31,7 @@ class CallVoice:
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
         self._bot = hands.bot
+        self._clock = hands.app.clock
         self._cards = hands.app.call_cards
         self._responses = hands.app.responses
 
@@ -54,9 +57,12 @@ class CallVoice:
         if card.moot:
             return await self._hands.said_earlier(delivery, channel_id, channel_id, card.moot)
         said = await self._hands.post(delivery, channel_id, draw)
-        with contextlib.suppress(discord.Forbidden, discord.NotFound):  # the next rung can't be said then, and tells
+        try:
             await self._hands.make_thread(channel_id, required(said.message_id), _named(card))
-        return said
+        except discord.HTTPException as error:
+            if error.status not in REFUSED:
+                raise
+        return said  # the card stands; what can't be said without a thread tells the hosts
 
     async def _redraw(self, delivery: Delivery, call: Call, draw: Draw) -> Said:
         """Edit a card where it stands; one that is gone comes anew with the next rung."""
@@ -78,9 +84,13 @@ class CallVoice:
         thread_id = await self._private_thread(delivery, card, parent_id)
         if card.moot:
             return await self._hands.said_earlier(delivery, thread_id, parent_id, card.moot)
-        await self._hands.let_in(required(thread_id), here)
         draw = drawn(card.community, lambda marker: call_cards.call_card(card, marker))
-        return await self._hands.post(delivery, required(thread_id), draw, parent_id=parent_id)
+
+        async def post(thread_id: int) -> Said:
+            await self._hands.let_in(thread_id, here)
+            return await self._hands.post(delivery, thread_id, draw, parent_id=parent_id)
+
+        return await self._hands.awake(required(thread_id), post, rests=False)
 
     async def _private_thread(self, delivery: Delivery, card: CallCard, parent_id: int) -> int | None:
         """Return a private call's thread: the one it has, an earlier attempt's, else a new one for a call that stands.
@@ -130,7 +140,8 @@ class CallVoice:
         if word.posted is not None or word.moot:
             return word
         people = call_words.mentioned(word) if word.what not in call_words.TO_THE_RESPONDERS else []
-        if word.number >= CALLER and word.call.caller_id is not None and not people:
+        asks_caller = word.number >= CALLER or word.what in ("stands", "still")
+        if asks_caller and word.call.caller_id is not None and not people:
             people = [word.call.caller_id]  # nameless: nobody else could ever end the call
         here = await self._here(delivery.community_id, people)
         if here != people:

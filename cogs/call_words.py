@@ -12,12 +12,12 @@ from bot.language import _
 from bot.services.call_cards import CallWord
 from bot.services.ladder import CALLER, HOSTS, KEEPER
 from bot.store.calls import Audience, Response
-from cogs.call_cards import ACCENT, begun, callers_buttons, card_link, name_of, names_of, to_hosts
-from cogs.cards import drawing, lasting_button, plain, quoted, stamp
+from cogs.call_cards import ACCENT, begun, callers_buttons, card_link, late_words, name_of, names_of, to_hosts
+from cogs.cards import drawing, lasting_button, plain, quoted
 
 Parts = list[ui.Item[Any]]
 
-TO_THE_CALLER = ("with", "reply", "done", "stands", "helped")
+TO_THE_CALLER = ("with", "reply", "still", "done", "stands", "helped")
 TO_THE_MEMBER = ("lease", "later", "asked")
 TO_THE_RESPONDERS = ("thanks", "yes", "learned", "withdrawn")
 
@@ -62,15 +62,8 @@ def _text(words: str, small: str = "") -> ui.TextDisplay[Any]:
 
 def _framed(said: CallWord, parts: Parts, marker: int | None) -> ui.LayoutView:
     if said.late_since is not None:
-        parts.append(ui.TextDisplay(_late_words(said)))
+        parts.append(ui.TextDisplay(late_words(said.late_since)))
     return drawing(ui.Container(*parts, accent_colour=ACCENT, id=marker))
-
-
-def _late_words(said: CallWord) -> str:
-    assert said.late_since is not None
-    return "-# " + _("This was to come {when}; Discord or Kith could not be reached until now.").format(
-        when=stamp(said.late_since, "f")
-    )
 
 
 def _peers_rung(said: CallWord) -> Parts:
@@ -93,15 +86,16 @@ def _why_words(asked: Response) -> str:
     name = name_of(asked.member_id)
     if asked.why:
         return _("{name} offers *{offer}*").format(name=name, offer=plain(asked.why))
-    return _("{name} offers other things, and has not been asked for a while").format(name=name)
+    return _("{name} offers other things, and may know someone").format(name=name)
 
 
 def _keeper_rung(said: CallWord) -> Parts:
-    keeper = name_of(said.asked[0].member_id if said.asked else None)
-    keeps = _(
-        "{keeper}, you keep calls this week, and this one has not met a person yet. It is not for you to solve, only "
-        "to see that it does: {link}"
-    ).format(keeper=keeper, link=card_link(said.call))
+    keeps = _("Its keeper was asked here.")
+    if said.asked:
+        keeps = _(
+            "{keeper}, you keep calls this week, and this one has not met a person yet. It is not for you to solve, "
+            "only to see that it does: {link}"
+        ).format(keeper=name_of(said.asked[0].member_id), link=card_link(said.call))
     stays = _("{caller}, we are still with you.").format(caller=_asker(said))
     return [_text(keeps), _text(stays)]
 
@@ -116,7 +110,7 @@ def _hosts_rung(said: CallWord, marker: int | None) -> ui.LayoutView:
             "A call has not met a person yet. Could one of you be with it, or think of someone who could? {link}"
         ).format(link=card_link(said.call))
     if said.late_since is not None:
-        words += "\n" + _late_words(said)
+        words += "\n" + late_words(said.late_since)
     return to_hosts(said.community, words, marker, button)
 
 
@@ -184,6 +178,11 @@ def _reply(said: CallWord) -> Parts:
         lasting_button(_("Not yet"), "call", said.call.id, "not_yet"),
     )
     return [_text(asks, rests), buttons]
+
+
+def _still(said: CallWord) -> Parts:
+    words = _("{caller}, still with you: nobody has come yet, so the hosts are asked now.").format(caller=_asker(said))
+    return [_text(words)]
 
 
 def _done(said: CallWord) -> Parts:
@@ -260,6 +259,7 @@ DRAWN: dict[str, Callable[[CallWord], Parts]] = {
     "later": _later,
     "asked": _asked,
     "reply": _reply,
+    "still": _still,
     "done": _done,
     "stands": _stands,
     "thanks": _thanks,

@@ -222,7 +222,9 @@ class Calls(Noun):
         elif done.call.next_at is None or done.call.accompanied:
             words = _("Thank you for the time you gave. The caller is not left alone, and nobody is told of this.")
         else:
-            words = _("Thank you for the time you gave. The call goes on to others, and nobody is told whose it was.")
+            words = _(
+                "Thank you for the time you gave. The call goes on to others, and nobody is told who handed it back."
+            )
         await say(interaction, words)
 
     @press("call:answered")
@@ -239,7 +241,13 @@ class Calls(Noun):
             words = _("I am glad. Those who came are thanked in the thread; in a week I ask you there if it helped.")
         await say(interaction, words)
 
-    @press("call:still_open", "call:not_yet")
+    @press("call:not_yet")
+    async def not_yet(self, interaction: Interaction, call_id: int) -> None:
+        """Note that nobody is with the caller yet."""
+        done = await within_time(interaction, self.app.callers.not_yet(*asked_by(interaction), call_id))
+        await say(interaction, open_words(done.call))
+
+    @press("call:still_open")
     async def still_open(self, interaction: Interaction, call_id: int) -> None:
         """Note that a call still waits."""
         done = await within_time(interaction, self.app.callers.still_open(*asked_by(interaction), call_id))
@@ -317,17 +325,27 @@ class Calls(Noun):
         call = await self.app.responses.enter(*asked_by(interaction), call_id)
         try:
             thread = await self.bot.fetch_channel(call.thread_id or 0)
-        except (discord.NotFound, discord.Forbidden) as error:
+            assert isinstance(thread, discord.Thread)
+            await self._add(thread, interaction.user)
+        except discord.NotFound as error:
             raise Refusal(_("Its thread is not there. Wait a minute and try again, or look in /call open.")) from error
-        assert isinstance(thread, discord.Thread)
+        except discord.Forbidden as error:
+            raise Refusal(
+                _(
+                    "Discord keeps me from letting you into its thread. Someone with *Manage Server* can see in "
+                    "/setup check what I may not do in {channel}, and whether you may see that channel; then try again."
+                ).format(channel=f"<#{call.channel_id}>")
+            ) from error
+        return call
+
+    async def _add(self, thread: discord.Thread, member: discord.abc.Snowflake) -> None:
         try:
-            await thread.add_user(interaction.user)
+            await thread.add_user(member)
         except discord.HTTPException as error:
             if error.code != THREAD_IS_ARCHIVED:
                 raise
             await thread.edit(archived=False)
-            await thread.add_user(interaction.user)
-        return call
+            await thread.add_user(member)
 
     @Noun.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -354,7 +372,7 @@ def place_words(call: Call) -> str:
     return (
         ""
         if call.thread_id is None
-        else " " + _("You can write to them in {thread}.").format(thread=f"<#{call.thread_id}>")
+        else " " + _("You can write to each other in {thread}.").format(thread=f"<#{call.thread_id}>")
     )
 
 

@@ -15,7 +15,7 @@ from bot.language import _
 from bot.services.rounds import Note, Post, Quiet, Reminder, RoundCard, Weaving
 from bot.store.calls import Call
 from bot.store.checkins import Round, RoundState
-from bot.store.deliveries import DeliveryKind
+from bot.store.deliveries import IN_THREADS_OF_CALLS, DeliveryKind
 from bot.store.rhythms import Rhythm, RhythmState
 from cogs.support import pressed_name
 from cogs.words import arriving_word, reason_words, rule_words, tag_word
@@ -243,8 +243,7 @@ def note(told: Note, marker: int) -> ui.LayoutView:
         DeliveryKind.KEEPER: _("The card of {when} that says who keeps calls was not posted."),
         DeliveryKind.CALL: _("A call's card of {when} was not posted. The call is kept, and I try again."),
         DeliveryKind.DOOR: _("What tells the hosts of a call of {when} was not posted."),
-        DeliveryKind.RUNG: _("What a call was to say {when} was not posted."),
-        DeliveryKind.WORD: _("Something in a call's thread, due {when}, was not posted."),
+        **dict.fromkeys(IN_THREADS_OF_CALLS, _("What a call was to say {when} was not posted.")),
         DeliveryKind.CIRCLE: _("A circle's card of {when} was not posted. The circle is kept."),
         DeliveryKind.EVENT: _("A live circle's event, due {when}, was not made or changed."),
         DeliveryKind.PANEL: _("The panel of a running circle, due {when}, was not posted."),

@@ -12,7 +12,7 @@ import discord
 from discord import ui
 
 from bot import courier
-from bot.courier import Impossible, Needless, Said, Unreadable, marker_of, nonce_of
+from bot.courier import Impossible, Needless, NotYet, Said, Unreadable, marker_of, nonce_of
 from bot.language import speaking
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind, Priority
@@ -29,6 +29,8 @@ LOOK_BACK = 1000
 """Messages read at the most to find an earlier attempt's."""
 CLOCKS_APART = timedelta(minutes=10)
 """How far Discord's clock and this machine's may be apart when messages are looked for by time."""
+READ_BACK = timedelta(seconds=5)
+"""So long it may take until a message Discord has accepted can be read back."""
 THREAD_NAME = 100
 WEEK_IN_MINUTES = 10080
 
@@ -107,6 +109,9 @@ class Hands:
         found = None
         with contextlib.suppress(Unreadable, discord.NotFound):
             found = await self.earlier(delivery, channel, readable_id)
+        since = delivery.first_claimed_at
+        if found is None and since is not None and self.app.clock.now() - since < READ_BACK:
+            raise NotYet
         if found is None:
             raise Needless(moot)
         return Said(channel_id, found)

@@ -5,6 +5,7 @@ from typing import Any
 
 import discord
 from babel.dates import format_date, format_time, format_timedelta
+from babel.lists import format_list
 from discord import ui
 
 from bot.language import _, ngettext, spoken
@@ -74,9 +75,10 @@ def me_panel(me: Me) -> ui.LayoutView:
 def _about_part(me: Me) -> ui.Item[Any]:
     about = me.member.about
     shown = cards.quoted(about) if about else _("Nothing yet, which is fine.")
+    seen = _("Shown in a call's thread when you are with its caller.")
     label = _("Change it") if about else _("Write it")
     return ui.Section(
-        "**" + _("A line about me") + "**\n" + shown + "\n-# " + _("Shown to callers when you are with them."),
+        "**" + _("A line about me") + "**\n" + shown + "\n-# " + seen,
         accessory=cards.lasting_button(label, "member", 0, "ask_about"),
     )
 
@@ -228,9 +230,11 @@ def _kept_words(me: Me) -> str:
         return _("**Kept:** what stands here. No words of yours are kept.")
     written = ngettext("{count} check-in", "{count} check-ins", me.check_ins).format(count=me.check_ins)
     called = ngettext("{count} call", "{count} calls", me.calls).format(count=me.calls)
-    words = _("**Kept:** what stands here, and your words in {check_ins}, {calls} and {circles}.")
     circled = ngettext("{count} circle", "{count} circles", me.circles).format(count=me.circles)
-    return words.format(check_ins=written, calls=called, circles=circled)
+    counted = [(me.check_ins, written), (me.calls, called), (me.circles, circled)]
+    return _("**Kept:** what stands here, and your words in {written}.").format(
+        written=format_list([words for count, words in counted if count], locale=spoken())
+    )
 
 
 def words_panel(mine: list[Mine], skip: int) -> ui.LayoutView:

@@ -188,7 +188,7 @@ class Members(Noun):
         await within_time(interaction, self.app.members.forget(community_of(interaction), interaction.user.id))
         words = _(
             "Kith has forgotten you here. Your posts are being removed from the threads, and your name from the "
-            "weavings.\nYou are as welcome as before: if you check in again, Kith begins anew."
+            "weavings and from others' calls.\nYou are as welcome as before: if you check in again, Kith begins anew."
         )
         await redraw(interaction, cards.drawing(ui.Container(ui.TextDisplay(words))))
 

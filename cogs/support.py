@@ -20,6 +20,7 @@ from discord.ext import commands
 from bot.errors import Busy, Refusal
 from bot.language import _, speaking
 from bot.services.people import Person
+from bot.services.words import given_back
 
 if TYPE_CHECKING:
     from bot.client import KithBot
@@ -85,7 +86,10 @@ async def meet_press(interaction: Interaction) -> None:
 
 
 async def explain(interaction: Interaction, error: Exception) -> None:
-    """Tell a member what went wrong: a refusal's own sentence, else a reference number that is in the log."""
+    """Tell a member what went wrong: a refusal's own sentence, else a reference number that is in the log.
+
+    The words they wrote in a form come back with it, since the form is closed.
+    """
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     if isinstance(cause, Refusal):
         sentence = cause.sentence
@@ -104,6 +108,8 @@ async def explain(interaction: Interaction, error: Exception) -> None:
             "Something went wrong on Kith's side, not yours. Please try again; if it happens again, tell the person "
             "who runs Kith this reference: {reference}"
         ).format(reference=reference)
+    if not isinstance(cause, Refusal) and interaction.type is discord.InteractionType.modal_submit:
+        sentence = given_back(sentence, str(answers(interaction).get("words") or "")).sentence
     await say(interaction, sentence)
 
 

@@ -129,6 +129,12 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the courier not pace itself, as it need not where there is no Discord with limits to keep."""
+    monkeypatch.setattr("bot.courier.PER_SECOND", 10_000)
+
+
+@pytest.fixture
 async def app(sqlite_url: str, clock: FixedClock) -> AsyncIterator[App]:
     """Return Kith without Discord, over a new SQLite file."""
     prepare(sqlite_url)

@@ -3,16 +3,28 @@
 import asyncio
 
 from tests.bench.__main__ import MEASUREMENTS, Sizes
+from tests.bench.calls import Crowd
 from tests.bench.databases import kinds
 from tests.bench.idle import summary
-from tests.bench.report import machine, page, percentile
+from tests.bench.report import Table, machine, page, percentile, with_sections
 
-TINY = Sizes(answers=2, starts=1, interactions=2, servers=(1,), communities=3, sample=2, weeks=2, ticks=2)
+TINY = Sizes(
+    answers=2,
+    starts=1,
+    interactions=2,
+    servers=(1,),
+    communities=3,
+    sample=2,
+    weeks=2,
+    ticks=2,
+    crowd=Crowd(members=60, past_calls=4, open_calls=20, times=2),
+)
 
 
 async def test_measurements_fill_their_tables() -> None:
-    """Two of the five: one needs processes, one does not; the others start more processes in the same way."""
-    tables = await asyncio.gather(*(MEASUREMENTS[name](kinds(None), TINY) for name in ("answering", "idling")))
+    """Three of the six: one needs processes, two do not; the others start more processes in the same way."""
+    names = ("answering", "idling", "calls")
+    tables = await asyncio.gather(*(MEASUREMENTS[name](kinds(None), TINY) for name in names))
 
     written = page(machine(None), tables)
     for table in tables:
@@ -29,7 +41,17 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([7.0], 0.99) == 7
 
 
-def test_a_plan_names_its_indexes_and_what_it_reads_whole() -> None:
-    assert summary("SEARCH delivery USING INDEX ix_delivery_due_at (state=?)\nSCAN round") == (
-        "ix_delivery_due_at, all of round"
+def test_one_section_of_the_page_is_written_anew() -> None:
+    first, second = (Table(title, ("", "found"), [("one tick", "5 ms")], "A note.") for title in ("Idle", "Calls"))
+    written = page([("Python", "3")], [first, second])
+
+    assert with_sections(page([("Python", "3")], [first]), [second]) == written
+    assert with_sections(written, [Table("Idle", ("", "found"), [("one tick", "7 ms")], "A note.")]) == (
+        written.replace("5 ms", "7 ms", 1)
     )
+
+
+def test_a_plan_names_its_indexes_and_what_it_reads_whole() -> None:
+    assert summary(
+        "SEARCH delivery USING INDEX ix_delivery_due_at (state=?)\nSCAN call USING INDEX ix_call_next_at\nSCAN round"
+    ) == ("ix_delivery_due_at, ix_call_next_at, all of round")

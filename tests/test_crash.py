@@ -21,5 +21,6 @@ async def test_killed_at_random_and_at_each_checkpoint_kith_loses_and_doubles_no
         )
 
     for run in (at_random, at_each_point):
-        assert (run.tally.lost, run.tally.doubled) == ([], [])
+        assert (run.tally.lost, run.tally.doubled, run.errors) == ([], [], [])
         assert run.tally.said >= 8
+        assert run.tally.calls >= 4

@@ -248,7 +248,7 @@ async def test_words_that_do_not_fit_are_refused_in_a_sentence_and_what_stood_th
 
     answer = await scene.check_in(scene.ada, card, typed[:MOST_DISCORD_TAKES])
 
-    assert "fits in 1,000 characters" in said(answer)
+    assert "room for 1,000 characters" in said(answer)
     assert await words_of_ada(scene) == "What stood there."
     assert "What stood there." in thread_texts(scene, card)[0]
 

@@ -120,7 +120,8 @@ async def test_everything_kept_about_a_member_can_be_taken_away_and_is_then_forg
 def public(scene: Scene) -> list[str]:
     """Return every message of Kith's that others can reach, in any channel or thread."""
     stored = [each for channel in scene.env.backend.messages.values() for each in channel.values()]
-    by_kith = [each for each in stored if not each.is_ephemeral and each.author_id == scene.bot.application_id]
+    by_kith = [each for each in stored if not each.is_ephemeral and each.author_id == scene.env.backend.bot_user.id]
+    assert any(each.components for each in by_kith)
     names = [str(channel.name) for channel in scene.env.backend.channels.values()]
     return [*(f"{each.content} {each.components} {each.embeds}" for each in by_kith), *names]
 

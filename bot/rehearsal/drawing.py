@@ -153,8 +153,9 @@ def from_now(seconds: float) -> str:
 
 
 def card(components: list[dict[str, Any]], names: Names, *, airy: bool = False) -> list[Row]:
-    """Return a message's components, top to bottom; ``airy``: with room above the buttons."""
+    """Return a message's components, top to bottom; ``airy``: with room above the first buttons."""
     rows: list[Row] = []
+    roomy = airy
     for number, part in enumerate(components):
         kind = part.get("type")
         if kind == TEXT:
@@ -162,8 +163,9 @@ def card(components: list[dict[str, Any]], names: Names, *, airy: bool = False) 
         elif kind == SECTION:
             rows += _section(part, names)
         elif kind == ROW:
-            if number and airy:
+            if number and roomy:
                 rows.append(Row(Text()))
+                roomy = False
             rows.append(Row(controls(part["components"], names)))
         elif kind == SEPARATOR:
             rows.append(Row(Text("· · ·", "dim")))
@@ -241,8 +243,8 @@ def form_rows(form: dict[str, Any], values: dict[str, Any]) -> Iterator[tuple[st
         options = {option["value"]: option["label"] for option in field.get("options", [])}
         if value is True:
             yield part["label"], "yes", False
-        elif options:
+        elif options or isinstance(value, list):
             chosen = cast(list[str], value if isinstance(value, list) else [value])
-            yield part["label"], ", ".join(options[each] for each in chosen), False
+            yield part["label"], ", ".join(options.get(each, each) for each in chosen), False
         else:
             yield part["label"], str(value), True

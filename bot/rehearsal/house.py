@@ -16,8 +16,9 @@ from bot.client import KithBot
 from bot.database import migrate
 from bot.rehearsal import month
 from bot.rehearsal.clock import EnvClock
+from bot.rehearsal.names import Names
 from bot.rehearsal.page import keep_open
-from bot.rehearsal.stage import Astray, Names, Stage, set_up
+from bot.rehearsal.stage import Astray, Stage, set_up
 from bot.rehearsal.transcript import Transcript, day_words
 
 DONE, FAILED = 0, 1
@@ -54,7 +55,9 @@ async def _play(console: Console, folder: Path, *, page: bool) -> int:
             now = stage.env.now().astimezone(stage.zone)
             stage.transcript.end(f"The rehearsal broke off on {day_words(now)} at {now:%H:%M}: {error}")
             return FAILED
-        stage.transcript.end("Eight weeks, and nobody was chased. Nothing of this was sent anywhere.")
+        stage.transcript.end(
+            "Eight weeks: nobody was chased, and no call stayed alone. Nothing of this was sent anywhere."
+        )
         if page:
             await keep_open(stage, console)
         return DONE

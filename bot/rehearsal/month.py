@@ -4,6 +4,7 @@ from datetime import date
 
 from simcord import InteractionResult
 
+from bot.rehearsal import calls
 from bot.rehearsal.stage import FIRST_DAY, Stage
 
 
@@ -33,7 +34,7 @@ async def begin(stage: Stage) -> None:
     )
 
     await stage.until(date(2026, 3, 20), "07:40")
-    panel = await stage.types("Rosa", "me", zone="America/Mexico_City")
+    panel = await stage.types("Rosa", "me", zone="America/Mexico_City", offer="anything with maize")
     await stage.presses("Rosa", panel, "member:remind")
 
     await stage.until(date(2026, 3, 22), "21:30", "Asia/Tokyo")
@@ -42,6 +43,7 @@ async def begin(stage: Stage) -> None:
         "On Mondays I sleep when you wake, so I write now: there is a miso loaf in my fridge and I dare not open it."
     )
     await stage.fills_in("Keiko", form, words=words, arriving=["curious"])
+    await calls.offers(stage)
 
 
 async def first_round(stage: Stage) -> None:
@@ -53,7 +55,8 @@ async def first_round(stage: Stage) -> None:
     )
     await stage.until(monday, "12:47")
     words = "Broa, third try. Good crust, inside like wet sand. Typing this with floury thumbs."
-    await stage.checks_in("Tomás", words, how=", on his phone, presses", need=True)
+    answer = await stage.checks_in("Tomás", words, how=", on his phone, presses", need=True)
+    await calls.broa_is_called(stage, answer)
     await stage.until(monday, "13:30")
     await stage.presses("Bridie", stage.card(), "round:pass")
     await stage.until(monday, "18:05")
@@ -77,11 +80,14 @@ async def first_round(stage: Stage) -> None:
     await stage.until(date(2026, 3, 24), "10:20")
     await stage.says("Tomás", stage.thread, "Cold! I was in a hurry there. Tonight, then.", answering="Amina")
 
+    await calls.broa_is_still_sand(stage)
     await stage.until(date(2026, 3, 25), "21:50")
     answer = await stage.checks_in("Bridie", "I burnt the soda bread and cried, and it was not about the bread.")
     await stage.until(date(2026, 3, 25), "22:15")
     await stage.presses("Bridie", answer, "checkin:back")
+    await calls.broa_is_handed_back(stage)
 
+    await calls.broa_is_answered(stage)
     await stage.until(date(2026, 3, 26), "22:30")
     panel = await stage.types("Tomás", "rhythm list", how=", on his phone, types")
     await stage.presses("Tomás", panel, "rhythm:shared", how=", on his phone, presses")
@@ -107,9 +113,13 @@ async def easter(stage: Stage) -> None:
     await stage.says(
         "Tomás", stage.kitchen, "Easter: nobody needs a question, everybody needs folar. Back on the 13th."
     )
+    await calls.broa_has_helped(stage)
+    await calls.keepers(stage)
+    await calls.forty_is_called(stage)
     await stage.until(date(2026, 4, 8), "19:15")
     panel = await stage.types("Jonas", "me")
     await stage.presses("Jonas", panel, "member:export")
+    await calls.forty_meets_a_person(stage)
     await stage.question("relationship-listening")
 
 
@@ -124,6 +134,8 @@ async def quiet(stage: Stage) -> None:
     await stage.question("learning-rule-of-thumb")
     await stage.until(date(2026, 4, 17), "09:01")
     stage.transcript.tell("Nobody answered. Kith posts no weaving and asks nobody why.")
+    await calls.forty_has_helped(stage)
+    await calls.jonas_keeps(stage)
     await stage.until(date(2026, 4, 24), "09:01")
     stage.transcript.tell("Again nobody.")
     await stage.until(date(2026, 4, 27), "12:30")
@@ -131,6 +143,7 @@ async def quiet(stage: Stage) -> None:
     await stage.presses("Tomás", asked, "rhythm:slower", how=", on his phone, presses")
     words = "Weekly was the course talking. Every second Monday, and I miss you already."
     await stage.says("Tomás", stage.kitchen, words)
+    await calls.nameless(stage)
     await stage.question("work-felt-by")
 
 

@@ -8,7 +8,8 @@ from collections.abc import Generator
 from datetime import timedelta
 
 from rich.console import Console
-from simcord import SetupError
+from simcord import ChannelHandle, SetupError
+from simcord.backend.access import can_access_channel
 
 from bot.rehearsal.people import ZONE
 from bot.rehearsal.stage import Astray, Stage
@@ -18,28 +19,49 @@ TICK_SECONDS = 5.0
 
 async def keep_open(stage: Stage, console: Console) -> None:
     """Serve the page until Ctrl+C, or until it is ended there. Time goes on as it does outside."""
-    preview = stage.env.preview(
-        stage.checkins, viewers=list(stage.people.values()), layout="channel", locale="en-GB", timezone=ZONE
-    )
+    with lines_typed(console) as typed:
+        shown: ChannelHandle | None = stage.checkins
+        while shown is not None:
+            shown = await _show(stage, console, shown, typed)
+
+
+async def _show(
+    stage: Stage, console: Console, channel: ChannelHandle, typed: asyncio.Queue[str]
+) -> ChannelHandle | None:
+    """Serve one channel; return the one someone wants to see instead, or None when the page is ended."""
+    people = [each for each in stage.people.values() if can_access_channel(stage.env, channel.id, each, history=True)]
+    preview = stage.env.preview(channel, viewers=people, layout="channel", locale="en-GB", timezone=ZONE)
     async with preview:
         console.print()
         console.print(preview.url, style="bold", soft_wrap=True)
         console.print(
             "Open this address and try it yourself: choose whose eyes you look through, press buttons, type / for "
-            "commands. The page shows #check-ins; threads are told here. Ctrl+C ends it."
+            f"commands, such as /call. The page shows {stage.names.channel(channel.id)}; the rest is told here. "
+            "Ctrl+C ends it."
         )
         ended = asyncio.ensure_future(preview.wait_closed())
-        with enter_pressed(console) as hurried:
-            before = time.perf_counter()
-            while not ended.done():
-                waiting = asyncio.ensure_future(hurried.wait())
-                await asyncio.wait({ended, waiting}, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-                now = time.perf_counter()
-                passed, before = timedelta(seconds=now - before), now
-                if not ended.done() and await go_on(stage, console, passed, hurried=hurried.is_set()):
-                    await preview.refresh()
-                hurried.clear()
+        before = time.perf_counter()
+        while not ended.done():
+            waiting = asyncio.ensure_future(typed.get())
+            await asyncio.wait({ended, waiting}, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            line = waiting.result() if waiting.done() else None
+            waiting.cancel()
+            if line and (wanted := place(stage, line)) is not None:
+                return wanted
+            now = time.perf_counter()
+            passed, before = timedelta(seconds=now - before), now
+            if not ended.done() and await go_on(stage, console, passed, hurried=line == ""):
+                await preview.refresh()
+    return None
+
+
+def place(stage: Stage, line: str) -> ChannelHandle | None:
+    """Return the channel someone typed the name of; ``thread`` is the newest of a call's."""
+    name = line.strip().removeprefix("#").lower()
+    try:
+        return stage.call_thread if name == "thread" else stage.channel(name)
+    except Astray:
+        return None
 
 
 async def go_on(stage: Stage, console: Console, passed: timedelta, *, hurried: bool) -> bool:
@@ -57,13 +79,13 @@ async def go_on(stage: Stage, console: Console, passed: timedelta, *, hurried: b
 
 
 @contextlib.contextmanager
-def enter_pressed(console: Console) -> Generator[asyncio.Event]:
-    """Set an event whenever Enter is pressed, where there is a keyboard to press it on."""
-    pressed, loop = asyncio.Event(), asyncio.get_running_loop()
+def lines_typed(console: Console) -> Generator[asyncio.Queue[str]]:
+    """Queue the lines that are typed, where there is a keyboard to type them on; Enter alone is an empty one."""
+    typed, loop = asyncio.Queue[str](), asyncio.get_running_loop()
 
     def read() -> None:
-        if sys.stdin.readline():
-            pressed.set()
+        if line := sys.stdin.readline():
+            typed.put_nowait(line.strip())
         else:
             loop.remove_reader(sys.stdin)
 
@@ -74,9 +96,13 @@ def enter_pressed(console: Console) -> Generator[asyncio.Event]:
         except NotImplementedError:  # Windows
             listening = False
     if listening:
-        console.print("Enter, here, lets time pass until the next thing Kith does.")
+        console.print()
+        console.print(
+            "Here, Enter lets time pass until the next thing Kith does; calls, thread or check-ins and Enter move the "
+            "page to the channel for calls, to the newest call's thread, or back."
+        )
     try:
-        yield pressed
+        yield typed
     finally:
         if listening:
             loop.remove_reader(sys.stdin)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import discord
 import simcord
 from simcord import ChannelHandle, InteractionResult, MemberActor, ResponseMessage, RoleHandle
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from bot.app import App
 from bot.client import KithBot
@@ -18,15 +18,17 @@ from bot.database import transaction
 from bot.errors import Refusal
 from bot.rehearsal.clock import EnvClock
 from bot.rehearsal.drawing import buttons_of, control, walked
+from bot.rehearsal.names import Names
 from bot.rehearsal.people import CAST, COMMUNITY, ZONE, Part
 from bot.rehearsal.simulated import SimulatedDiscord
 from bot.rehearsal.transcript import Seen, Transcript
-from bot.store.rhythms import rhythms_of
+from bot.store.calls import Call, CallState, Response, ResponseKind
+from bot.store.rhythms import RhythmKind, rhythms_of
 
 FIRST_DAY = date(2026, 3, 19)
 SPOKEN = (0, 19, 20, 23)
 """Discord's types of messages that say something; the others note that a thread was made and such."""
-RADIO_GROUP = 21
+RADIO_GROUP, USER_SELECT = 21, 5
 
 
 class Astray(Exception):
@@ -45,36 +47,8 @@ class Ear(logging.Handler):
         self.heard.append(record.getMessage())
 
 
-class Names:
-    """What the ids on the simulated Discord are called."""
-
-    def __init__(self, env: simcord.Env) -> None:
-        self._env = env
-        self.zone = ZoneInfo(ZONE)
-
-    def user(self, user_id: int) -> str:
-        """Return a person's name."""
-        user = self._env.backend.users[user_id]
-        return user.global_name or user.name
-
-    def role(self, role_id: int) -> str:
-        """Return a role's name."""
-        return next(
-            (guild.roles[role_id].name for guild in self._env.backend.guilds.values() if role_id in guild.roles), "role"
-        )
-
-    def channel(self, channel_id: int) -> str:
-        """Return a channel's name."""
-        channel = self._env.backend.channels.get(channel_id)
-        return "the thread" if channel is None or channel.is_thread else f"#{channel.name}"
-
-    def now(self) -> datetime:
-        """Return the simulation's instant."""
-        return self._env.now()
-
-
 class Director:
-    """Lays out which question comes next, so that what the people say answers it; Kith would draw one."""
+    """Knows what is to come, and lays out the next question, so that what the people say answers it."""
 
     def __init__(self, app: App) -> None:
         self.database = app.database
@@ -83,7 +57,21 @@ class Director:
     def lay_out(self, session: Session, community_id: int, question_id: str) -> None:
         """Keep a question for the next round."""
         for rhythm in rhythms_of(session, community_id):
-            rhythm.question_id = question_id
+            if rhythm.kind is RhythmKind.CHECKIN:
+                rhythm.question_id = question_id
+
+    @transaction
+    def call_due(self, session: Session, community_id: int) -> datetime | None:
+        """Return when a call goes on next by itself: a rung of its ladder is due, or a lease runs out."""
+        ours = (Call.community_id == community_id, Call.state == CallState.OPEN)
+        rungs = select(Call.next_at).where(*ours, col(Call.next_at).is_not(None))
+        leases = (
+            select(Response.ends_at)
+            .join(Call, col(Call.id) == col(Response.call_id))
+            .where(*ours, Response.kind == ResponseKind.WITH_YOU)
+        )
+        due = [*session.exec(rungs), *session.exec(leases)]
+        return min((each for each in due if each is not None), default=None)
 
 
 class Stage:
@@ -134,7 +122,9 @@ class Stage:
     async def next_due(self) -> datetime | None:
         """Return when Kith will do something next."""
         outlook = await self.app.communities.outlook(self.guild.id)
-        return outlook.to_come[0].at if outlook.to_come else None
+        call_due = await self._director.call_due(self.guild.id)
+        due = [*(each.at for each in outlook.to_come[:1]), *([] if call_due is None else [call_due])]
+        return min(due, default=None)
 
     async def pass_time(self, by: timedelta) -> bool:
         """Let time pass, do what is due, and tell what changed; return whether anything did."""
@@ -151,11 +141,19 @@ class Stage:
 
     async def types(self, who: str, command: str, *, how: str = "types", **options: Any) -> InteractionResult:
         """Let someone type a command at the kitchen table."""
-        shown = " ".join([f"/{command}", *(f"{name}: {value}" for name, value in options.items())])
-        self.transcript.did(who, how, shown)
+        self.transcript.did(who, how, " ".join([f"/{command}", *self._typed(command, options)]))
         result = await self.people[who].slash(self.kitchen, command, **options)
         self.look()
         return result
+
+    def _typed(self, command: str, options: dict[str, Any]) -> Iterator[str]:
+        """Yield the options of a command as they look when one picks them."""
+        found: Any = self.bot.tree
+        for name in command.split():
+            found = found.get_command(name)
+        choices = {part.display_name: part.choices for part in found.parameters}
+        for name, value in options.items():
+            yield f"{name}: {next((each.name for each in choices[name] if each.value == value), value)}"
 
     async def presses(
         self, who: str, message: ResponseMessage | InteractionResult, name: str, *, how: str = "presses"
@@ -182,8 +180,11 @@ class Stage:
             raise Astray(f"{who} was shown no form")
         filled = prefilled(form.modal) | values
         self.transcript.filled_in(who, form.modal, filled)
-        known = {part["custom_id"] for part in walked(form.modal["components"]) if "custom_id" in part}
-        sent = {name: value for name, value in filled.items() if name in known}
+        parts = {part["custom_id"]: part for part in walked(form.modal["components"]) if "custom_id" in part}
+        sent = {name: value for name, value in filled.items() if name in parts}
+        for name in sent:
+            if parts[name]["type"] == USER_SELECT:
+                sent[name] = [self.people[each] for each in sent[name]]
         result = await self.people[who].submit_modal(form, sent)
         self.look()
         return result
@@ -201,23 +202,42 @@ class Stage:
     @property
     def checkins(self) -> ChannelHandle:
         """The channel for check-ins."""
+        return self.channel("check-ins")
+
+    @property
+    def calls(self) -> ChannelHandle:
+        """The channel for calls."""
+        return self.channel("calls")
+
+    def channel(self, name: str) -> ChannelHandle:
+        """Return a channel. Raises Astray."""
         channels = self.env.backend.channels.values()
-        found = next((each for each in channels if each.name == "check-ins"), None)
+        found = next((each for each in channels if each.name == name and not each.is_thread), None)
         if found is None:
-            raise Astray("there is no channel for check-ins")
+            raise Astray(f"there is no channel called {name}")
         return ChannelHandle(self.env, self.guild, found)
 
     @property
     def thread(self) -> ChannelHandle:
-        """The latest card's thread."""
+        """The thread of the latest check-in card."""
         return ChannelHandle(self.env, self.guild, self.env.backend.get_channel(self.card().id))
 
+    @property
+    def call_thread(self) -> ChannelHandle:
+        """The newest thread of a call, public or private. Raises Astray."""
+        channels = self.env.backend.channels.values()
+        threads = [each for each in channels if each.is_thread and each.parent_id == self.calls.id]
+        if not threads:
+            raise Astray("no call has a thread")
+        return ChannelHandle(self.env, self.guild, max(threads, key=lambda each: each.id))
+
     def card(self, name: str = "round:open") -> ResponseMessage:
-        """Return the latest message in the check-in channel that has the button ``noun:verb``."""
-        for stored in reversed(self.env.backend.messages[self.checkins.id].values()):
-            if not stored.is_ephemeral and found_part(stored.components, name):
-                return ResponseMessage(self.env, stored)
-        raise Astray(f"no card with the button {name} was posted")
+        """Return the latest message for everyone, wherever it is, that has the button ``noun:verb``."""
+        said = (stored for messages in self.env.backend.messages.values() for stored in messages.values())
+        found = [each for each in said if not each.is_ephemeral and found_part(each.components, name)]
+        if not found:
+            raise Astray(f"no card with the button {name} was posted")
+        return ResponseMessage(self.env, max(found, key=lambda each: each.id))
 
     def post_by(self, channel: ChannelHandle, who: str) -> ResponseMessage:
         """Return the latest message that is someone's, or shows their check-in."""

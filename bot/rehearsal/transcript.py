@@ -30,9 +30,11 @@ from bot.rehearsal.people import CAST, COMMUNITY, Part
 WIDEST = 100
 PRIVATE = "┊ "
 THREAD = "│ "
+CALL_THREAD = "the call's thread"
 INDENT = 7
+NO_BUTTONS = "(no buttons any more)"
 SHORT = 3
-"""Lines up to which a private answer is told in one."""
+"""Lines up to which a private answer, or a change of a card, is told in one."""
 LONG = 10
 """Lines from which on a panel leaves out what an earlier one has shown."""
 COLOURS = ("green", "yellow", "magenta", "blue", "cyan", "bright_red", "bright_green", "bright_magenta")
@@ -122,7 +124,7 @@ class Transcript:
         self._forms.add(form["title"])
         rows = list(form_rows(form, values))
         if not first:
-            public = values.get("share") == "everyone"
+            public = values.get("share") == "everyone" or "audience" in values  # a call's preview follows
             chosen = [f"{label}: {value}" for label, value, free in rows if not (public and free)]
             self._show(
                 [Text(f"{form['title']} · only {who} sees the form: ", "dim").append(" · ".join(chosen), "")], PRIVATE
@@ -141,9 +143,11 @@ class Transcript:
             self._private(seen)
         elif not seen.components:
             what = f"answers {seen.answers}" if seen.answers else "writes"
-            self.did(seen.author, what, "in the thread" if seen.thread else f"in {seen.place}")
+            self.did(seen.author, what, f"in {seen.place}")
             self._show(marked_up(seen.content, self._names), THREAD)
         elif seen.thread:
+            if seen.place == CALL_THREAD:
+                self._at_once(Text.assemble((seen.author, "bold"), f" in {seen.place}"))
             self._show(card(seen.components, self._names), THREAD)
         else:
             title = Text.assemble(f"{self._clock()} ", (seen.author, "bold"), f" in {seen.place}")
@@ -161,20 +165,25 @@ class Transcript:
         if fresh := fresh_controls(before_buttons, buttons, self._names):
             rows.append(Row(fresh))
         elif before_buttons and not buttons:
-            rows.append(Row(Text("(no buttons any more)", "dim")))
+            rows.append(Row(Text(NO_BUTTONS, "dim")))
         if not rows:
             return
         if now.only is not None:
             self._show([Text(f"only {now.only} sees this change", "dim"), *rows], PRIVATE)
         elif now.thread:
-            self._show([Text("now reads", "dim"), *rows], THREAD)
+            where = f", in {now.place}" if now.place == CALL_THREAD else ""
+            self._show([Text(f"now reads{where}", "dim"), *rows], THREAD)
         else:
-            title = Text.assemble(f"{self._clock()} ", (now.author, "bold"), " edits its card")
+            title = Text.assemble((now.author, "bold"), " edits its card")
             about = next((row for row in card(now.components, self._names) if row.text.style == "bold"), None)
             if about is not None and about.plain not in [row.plain for row in rows]:
                 title.append(f" · {about.plain}", "dim")
-                title.truncate(self._console.width - INDENT - 8, overflow="ellipsis")
-            self._frame(rows, title, accent_of(now.components))
+                title.truncate(self._console.width - INDENT - 14, overflow="ellipsis")
+            if fresh or len(rows) > SHORT or any(row.quoted or row.plain.startswith("• ") for row in rows):
+                self._frame(rows, Text(f"{self._clock()} ").append_text(title), accent_of(now.components))
+            else:
+                said = [row.text for row in rows if row.plain != NO_BUTTONS]
+                self._at_once(Text(" · ").join([title, *(said or [Text(NO_BUTTONS, "dim")])]))
 
     def removed(self, before: Seen) -> None:
         """Tell that a message is gone."""

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
-from bot.services.ladder import HOSTS, plan_rung, say_again, show_call, with_it
+from bot.services.ladder import HOSTS, asked_on, plan_rung, say_again, say_in_thread, show_call, with_it
 from bot.services.responses import SILENCE
 from bot.store.calls import (
     Call,
@@ -20,13 +20,21 @@ from bot.store.calls import (
     responses_to,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import AGAIN, Delivery, DeliveryKind, DeliveryState, said_first
+from bot.store.deliveries import (
+    AGAIN,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    call_card_is_coming,
+    said_first,
+    words_about,
+)
 from bot.store.members import Member, member_of
 
 LATE_AFTER = timedelta(minutes=30)
 """A message about a call that comes later than this says when it should have come."""
 MOST_TRIES = 3
-"""How often a rung is said anew after its card or thread was lost."""
+"""How often a rung or a word is said anew after its card or thread was lost."""
 CAME = (ResponseKind.WITH_YOU, ResponseKind.DONE)
 LOST = ("channel-gone", "card-gone")
 NO_CARD = "no-card"
@@ -37,7 +45,8 @@ NO_CARD = "no-card"
 class CallCard:
     """A call as its card shows it: who is with it, who comes later, and whom a private one is for.
 
-    ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
+    ``late_since``: when it should have been posted, if that is long ago and it is only posted now. ``moot`` says in a
+    word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
     community: Community
@@ -45,6 +54,7 @@ class CallCard:
     with_it: list[int] = field(default_factory=list[int])
     later: list[Response] = field(default_factory=list[Response])
     named: list[int] = field(default_factory=list[int])
+    late_since: datetime | None = None
     moot: str = ""
 
 
@@ -104,21 +114,27 @@ class CallCards:
             with_it=ids_of([each for each in parts if each.kind is ResponseKind.WITH_YOU]),
             later=[each for each in parts if each.kind is ResponseKind.LATER and each.member_id is not None],
             named=ids_of([each for each in parts if each.named]),
+            late_since=self._late(delivery) if shown is None else None,
             moot=moot,
         )
 
     @transaction
     def rung(self, session: Session, delivery: Delivery) -> CallWord:
-        """Return what a rung says: to whom, and why them."""
+        """Return what a rung says: to whom, and why them. Whom a peer thought of is asked in words of their own.
+
+        It asks nobody who has answered before it could be said.
+        """
         call, community = self._call(session, delivery)
         number = int(delivery.key.partition(AGAIN)[0].partition(".")[0])
         posted = self._posted(session, delivery)
-        asked = [each for each in responses_to(session, call.id) if each.rung == number and not each.thought_of_by]
+        asked = asked_on(session, call, number)
+        if posted is None:
+            asked = [each for each in asked if each.kind is ResponseKind.SILENT]
         moot = ""
         if posted is None and (call.state is not CallState.OPEN or call.accompanied or with_it(session, call)):
             moot = "met"  # somebody came, or it ended, before this could be said
-        elif posted is None and number < HOSTS and all(each.kind is ResponseKind.LEFT for each in asked):
-            moot = "left"
+        elif posted is None and number < HOSTS and not asked:
+            moot = "no-longer"  # all it was to ask have answered or left
         if moot and delivery.attempt == 1:
             raise Needless(moot)
         return CallWord(
@@ -203,7 +219,7 @@ def _still_true(call: Call, what: str, subject: str, response: Response | None, 
         if what == "later" and call.next_at is None:
             return False  # somebody is with the caller by now
         return is_latest and response.kind is wanted[what]
-    if what == "reply":
+    if what in ("reply", "still"):
         return call.state is CallState.OPEN and call.next_at is not None and not call.accompanied
     if what == "stands":
         return call.state is CallState.OPEN and call.accompanied
@@ -259,8 +275,9 @@ def _settle_rung(session: Session, delivery: Delivery, said: Said | None) -> Non
     assert delivery.settled_at is not None
     if delivery.reason == NO_CARD and call.next_at is not None:
         plan_rung(session, call, again, call.next_at)  # the next rung brings the card
-    elif delivery.reason in LOST and call.message_id is not None:
-        _post_anew(session, call, delivery.settled_at)
+    elif delivery.reason in LOST and (call.message_id is not None or call_card_is_coming(session, delivery.subject_id)):
+        if call.message_id is not None:
+            _post_anew(session, call, delivery.settled_at)
         plan_rung(session, call, again, delivery.due_at)
 
 
@@ -274,8 +291,10 @@ def _post_anew(session: Session, call: Call, now: datetime) -> None:
 def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> None:
     call = session.get(Call, delivery.subject_id)
     if delivery.state is DeliveryState.FAILED and delivery.reason in LOST and call is not None:
-        if call.state is CallState.OPEN and call.message_id is not None and delivery.settled_at is not None:
-            _post_anew(session, call, delivery.settled_at)
+        if call.state is CallState.OPEN and delivery.settled_at is not None:
+            if call.message_id is not None:
+                _post_anew(session, call, delivery.settled_at)
+            _say_under_new_card(session, call, delivery)
         return
     what, subject = what_of(delivery)
     if what == "relay" and said is not None and said.message_id is not None:
@@ -288,12 +307,19 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
             response.ends_at = max(response.ends_at, delivery.settled_at + SILENCE)
 
 
+def _say_under_new_card(session: Session, call: Call, lost: Delivery) -> None:
+    """Plan once more what was lost with its thread, such as that somebody is asked; a few times at the most."""
+    what = ":".join(what_of(lost))
+    if len(words_about(session, lost.subject_id, what)) <= MOST_TRIES:
+        say_in_thread(session, call, what, lost.due_at)
+
+
 def say_anew(session: Session, call_id: int, now: datetime) -> None:
-    """Plan that everything said about a call is drawn anew, as after somebody was forgotten."""
+    """Plan that everything said about a call, or just being said, is drawn anew, as after somebody was forgotten."""
     said = select(Delivery).where(
         col(Delivery.kind).in_([DeliveryKind.RUNG, DeliveryKind.WORD]),
         Delivery.subject_id == call_id,
-        Delivery.state == DeliveryState.SENT,
+        col(Delivery.state).in_([DeliveryState.SENT, DeliveryState.CLAIMED]),
     )
     for each in session.exec(said.order_by(col(Delivery.id))).all():
         if AGAIN not in each.key:

@@ -36,6 +36,9 @@ def forget_calls(session: Session, community_id: int, member_id: int, now: datet
     for response in responses_by(session, community_id, member_id):
         call = call_of(session, community_id, response.call_id)
         assert call is not None
+        if call.state is CallState.DRAFT:
+            session.delete(response)  # nobody was told that they were named
+            continue
         if response.kind is ResponseKind.WITH_YOU:
             let_go(session, call, response, ResponseKind.HANDED_BACK, now)
         elif call.state is CallState.OPEN and response.kind in (ResponseKind.SILENT, ResponseKind.LATER):
@@ -87,7 +90,11 @@ def calls_export(session: Session, community_id: int, member_id: int) -> dict[st
                 "it_helped": each.helped,
                 "what_was_learned": each.learning,
                 "words_said_without_a_name": [
-                    {"words": relay.words, "written_at": _iso(relay.written_at)}
+                    {
+                        "words": relay.words,
+                        "written_at": _iso(relay.written_at),
+                        "message_id": str(relay.message_id) if relay.message_id else None,
+                    }
                     for relay in relays_of(session, each.id)
                     if relay.words
                 ],

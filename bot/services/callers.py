@@ -12,7 +12,7 @@ from bot.language import _
 from bot.services.ladder import WEEK, gap, require_open, say_in_thread, show_call, with_it, withdraw_call
 from bot.services.people import Person
 from bot.services.words import check_line, check_words, given_back
-from bot.store.calls import Call, CallState, Relay, ResponseKind, call_of
+from bot.store.calls import Call, CallState, Relay, ResponseKind, Rung, call_of
 
 LONGEST_LEARNING = 300
 
@@ -79,6 +79,17 @@ class Callers:
             show_call(session, call, now)
             return Stands(call)
         return Stands(call, again=True)
+
+    @transaction
+    def not_yet(self, session: Session, community_id: int, person: Person, call_id: int) -> Stands:
+        """Note the caller's word that nobody is with them: a reply no longer holds the coming rung."""
+        call, now = self._own(session, community_id, person, call_id), self._clock.now()
+        require_open(call)
+        reached = session.get(Rung, (call_id, call.rung))
+        if call.next_at is None or call.accompanied or not call.held or reached is None:
+            return Stands(call, again=True)
+        call.next_at = max(now, min(call.next_at, reached.due_at + gap(call.urgency, call.rung)))
+        return Stands(call)
 
     @transaction
     def withdraw(self, session: Session, community_id: int, person: Person, call_id: int) -> Stands:
@@ -165,4 +176,4 @@ class Callers:
 def require_answered(call: Call) -> None:
     """Raise Refusal unless a call is answered."""
     if call.state is not CallState.ANSWERED:
-        raise Refusal(_("This call is not answered, so there is nothing to say of it yet."))
+        raise Refusal(_("This call is not answered, so how it went can wait. /call open shows how your calls stand."))

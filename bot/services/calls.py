@@ -251,7 +251,7 @@ class Calls:
                 _("Hosts can look at this. If you would like to host, ask someone who runs this server for the role.")
             )
         called = calls_since(session, community_id, now - MEASURED)
-        waits = [each.first_answer_at - each.opened_at for each in called if each.first_answer_at and each.opened_at]
+        waits = [answered_at - opened_at for _state, opened_at, answered_at in called if answered_at and opened_at]
         responders = responders_since(session, community_id, now - MEASURED)
         open_, oldest = oldest_open_call(session, community_id)
         enough = len(called) >= FEWEST_PEOPLE
@@ -260,7 +260,7 @@ class Calls:
             oldest=oldest,
             called=len(called),
             first_answer=median(waits) if len(waits) >= FEWEST_PEOPLE else None,
-            answered=sum(each.state is CallState.ANSWERED for each in called) / len(called) if enough else None,
+            answered=sum(state is CallState.ANSWERED for state, *_times in called) / len(called) if enough else None,
             responders=responders if responders >= FEWEST_PEOPLE else None,
         )
 

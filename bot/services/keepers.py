@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
 
 from bot.clock import Clock
 from bot.courier import RITUAL_LATENESS, Needless, Said, Settle
-from bot.database import Database, transaction
+from bot.database import AFTER_A_FAULT, Database, kept_apart, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.offers import is_away
@@ -67,14 +68,15 @@ class Keepers:
     @transaction
     def open_due(self, session: Session) -> int:
         """Let due keepers' rhythms come round once each; return how many did."""
-        due = rhythms_due(session, RhythmKind.KEEPER, self._clock.now(), AT_ONCE)
+        now = self._clock.now()
+        due = rhythms_due(session, RhythmKind.KEEPER, now, AT_ONCE)
         for rhythm in due:
-            self._open(session, rhythm)
+            if not kept_apart(session, f"rhythm {rhythm.id}", partial(self._open, session, rhythm, now)):
+                rhythm.next_at = now + AFTER_A_FAULT
         return len(due)
 
-    def _open(self, session: Session, rhythm: Rhythm) -> None:
+    def _open(self, session: Session, rhythm: Rhythm, now: datetime) -> None:
         """Begin a turn: with the volunteer who kept longest ago, or where there is none with the hosts."""
-        now = self._clock.now()
         slot, following = come_round(rhythm, now)
         community = community_of(session, rhythm.community_id, now)
         former = latest_turn(session, community.id)
@@ -193,6 +195,16 @@ def keeper_of(session: Session, community_id: int, now: datetime) -> int | None:
         return None
     keeper = member_of(session, community_id, turn.keeper_id)
     return None if _is_away(keeper, community_of(session, community_id, now), now) else turn.keeper_id
+
+
+def keeper_gone(session: Session, community_id: int, member_id: int, now: datetime) -> None:
+    """Count a member who left the server out as a volunteer, and pass on the turn there is now if they keep it."""
+    saved_member(session, community_id, member_id).keeps = False
+    turn = turn_now(session, community_id, now)
+    if turn is not None and turn.keeper_id == member_id:
+        community = community_of(session, community_id, now)
+        _give(turn, next(iter(_in_line(session, community, turn, now)), None), now)
+        show_turn(session, turn, now, anew=turn.keeper_id is not None)
 
 
 def forget_keeper(session: Session, community_id: int, member_id: int, now: datetime) -> None:

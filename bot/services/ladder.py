@@ -32,11 +32,13 @@ from bot.store.deliveries import (
     UNSAID,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Priority,
     call_card_is_coming,
     plan,
     rungs_planned,
     word_about,
+    words_about,
 )
 from bot.store.members import member_of
 
@@ -81,7 +83,8 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
     assert call.next_at is not None and call.id is not None
     due_at = call.next_at
     mend_card(session, community, call, now)
-    _say_what_was_lost(session, call)
+    _say_what_was_lost(session, call, now)
+    unkept = False
     while True:
         number = call.rung + 1
         step = _step(session, community, call, number, now)
@@ -93,12 +96,15 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
         if not insert_if_new(session, Rung, reached):
             raise RuntimeError(f"call {call.id} has been on rung {number} before")
         call.rung, call.held = number, False
+        if number == HOSTS and step.reached and unkept:
+            say_in_thread(session, call, f"still:{number}", due_at)
         for each in step.asked:
             ask(session, call, each, number, now, counted=number != KEEPER)
         if step.said:
             plan_rung(session, call, str(number), due_at)
         if step.reached:
             break
+        unkept = number == KEEPER
     call.next_at = due_at + gap(call.urgency, call.rung)
     while call.rung >= CALLER and call.next_at <= now:
         call.next_at += WEEK
@@ -130,8 +136,8 @@ def _named_step(session: Session, community: Community, call: Call, now: datetim
 
 def _peers_step(session: Session, community: Community, call: Call, number: int, now: datetime) -> Step:
     leave_out = {each.member_id for each in responses_to(session, call.id) if each.member_id is not None}
-    if call.caller_id is not None:
-        leave_out.add(call.caller_id)
+    if call.caller_id is not None and not call.nameless:
+        leave_out.add(call.caller_id)  # leaving out a nameless call's caller would tell who they are
 
     def found(*, asleep_too: bool) -> list[Asked]:
         return fair_asking(
@@ -154,7 +160,7 @@ def _peers_step(session: Session, community: Community, call: Call, number: int,
 def _keeper_step(session: Session, community: Community, call: Call, now: datetime) -> Step:
     keeper_id = keeper_of(session, community.id, now)
     if keeper_id is None or (keeper_id == call.caller_id and not call.nameless):
-        return Step()  # passing over a nameless call's caller would tell who they are
+        return Step()  # of a nameless call they are asked as anybody would be
     if response_of(session, call.id, keeper_id) is not None:
         return Step()
     zone = member_of(session, community.id, keeper_id).zone or community.zone
@@ -177,6 +183,13 @@ def ask(session: Session, call: Call, asked: Asked, number: int, now: datetime, 
         response.asked_at = now
         note_asked(session, call.community_id, asked.member_id, now)
     return response
+
+
+def asked_on(session: Session, call: Call, number: int) -> list[Response]:
+    """Return those a rung asks; whom a peer thought of meanwhile is asked in words of their own."""
+    assert call.id is not None
+    on_it = [each for each in responses_to(session, call.id) if each.rung == number]
+    return [each for each in on_it if word_about(session, call.id, f"asked:{each.id}") is None]
 
 
 def part_of(session: Session, call: Call, member_id: int) -> Response:
@@ -222,13 +235,24 @@ def withdraw_call(session: Session, call: Call, now: datetime) -> None:
         each.kind, each.ends_at = ResponseKind.DONE, None
     if responders:
         say_in_thread(session, call, f"withdrawn:{call.id}", now)
-    call.words = call.learning = ""
+    call.words = ""
+    if call.learning:
+        _unsay_learning(session, call, now)
     for relay in relays_of(session, call.id):
         if relay.words:
             unsay(session, call, relay, now)
     if call.nameless:
         call.caller_id = None
     show_call(session, call, now)
+
+
+def _unsay_learning(session: Session, call: Call, now: datetime) -> None:
+    """Erase what a caller learned when their call was answered before, also where it was said."""
+    call.learning = ""
+    assert call.id is not None
+    for answer in range(1, call.answers + 1):
+        for said in words_about(session, call.id, f"learned:{answer}"):
+            say_again(session, said, now)
 
 
 def unsay(session: Session, call: Call, relay: Relay, now: datetime) -> None:
@@ -315,24 +339,26 @@ def say_again(session: Session, said: Delivery, now: datetime) -> None:
 
 
 def mend_card(session: Session, community: Community, call: Call, now: datetime) -> None:
-    """Plan the card anew where it could not be posted, or was lost with its channel."""
+    """Plan the card anew where it could not be posted, or was lost with its channel, as the door is then."""
     assert call.id is not None
     if call.message_id is None and not call_card_is_coming(session, call.id):
-        call.channel_id = community.calls_channel_id
+        if call.channel_id != community.calls_channel_id:
+            call.channel_id, call.door_id = community.calls_channel_id, None
         show_call(session, call, now)
 
 
-def _say_what_was_lost(session: Session, call: Call) -> None:
+def _say_what_was_lost(session: Session, call: Call, now: datetime) -> None:
     """Plan again what a rung could not say, since no other asks the people it asked.
 
-    Each week's word to the caller stands for those before it.
+    It is late only where it failed, not where it was left out as somebody had come. Each week's word to the
+    caller stands for those before it.
     """
-    parts = responses_to(session, call.id)
     tries: dict[int, list[Delivery]] = {}
     for each in rungs_planned(session, call.id):
         tries.setdefault(int(each.key.partition(".")[0]), []).append(each)
     for number, said in tries.items():
-        silent = any(each.rung == number and each.kind is ResponseKind.SILENT for each in parts)
-        wanted = silent if number < HOSTS else number == HOSTS
-        if wanted and all(each.state in UNSAID for each in said):
-            plan_rung(session, call, f"{number}.{len(said)}", said[0].due_at)
+        if number > HOSTS or any(each.state not in UNSAID for each in said):
+            continue
+        if number == HOSTS or any(each.kind is ResponseKind.SILENT for each in asked_on(session, call, number)):
+            failed = any(each.state is not DeliveryState.SKIPPED for each in said)
+            plan_rung(session, call, f"{number}.{len(said)}", said[0].due_at if failed else now)

@@ -80,13 +80,16 @@ def fair_asking(
     turns = islice(_matching(session, community, sought, now), MOST_LOOKED_AT)
     if anyone:
         turns = chain(turns, islice(_walk(session, community, None, now), MOST_LOOKED_AT))
+    # Remembered for this asking: with many zones Python would read a zone's file again for almost everyone.
+    away, awake = cache(partial(is_away, now=now)), cache(partial(is_awake, now=now))
     passed = set(leave_out)
     asked: list[Asked] = []
     for candidate in turns:
         if len(asked) == limit:
             break
         zone = candidate.zone or community.zone
-        if candidate.member_id not in passed and _may(candidate, zone, now) and (asleep_too or is_awake(zone, now)):
+        willing = candidate.times < candidate.asks_a_month and not away(candidate.away_until, zone)
+        if candidate.member_id not in passed and willing and (asleep_too or awake(zone)):
             asked.append(Asked(candidate.member_id, _why(session, community, candidate.member_id, sought), zone))
         passed.add(candidate.member_id)
     return asked
@@ -113,10 +116,6 @@ def _walk(session: Session, community: Community, stem: str | None, now: datetim
         if len(page) < size:
             return
         after, size = page[-1].turn, min(size * 4, LONGEST_PAGE)
-
-
-def _may(candidate: Candidate, zone: str, now: datetime) -> bool:
-    return candidate.times < candidate.asks_a_month and not is_away(candidate.away_until, zone, now)
 
 
 def _why(session: Session, community: Community, member_id: int, sought: Collection[str]) -> str:
@@ -184,7 +183,7 @@ def check_offer(words: str) -> str:
     """Return an offer as it is kept, on one line. Raises Refusal when empty or over 80 characters."""
     line = " ".join(visible(words).split())
     if not line:
-        raise Refusal(_("There is no word in it yet. Write what others may ask you for, such as *listening*."))
+        raise Refusal(_("There is no word in it yet. Write what others may ask you for, such as a listening ear."))
     if len(line) > LONGEST_OFFER:
         over = len(line) - LONGEST_OFFER
         raise Refusal(

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from bot.calendar import instant_at, local_day
 from bot.clock import Clock
-from bot.database import Database, transaction
+from bot.database import AFTER_A_FAULT, Database, kept_apart, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.calls import visible_call
+from bot.services.keepers import keeper_gone
 from bot.services.ladder import (
     DECLINED,
     WEEK,
@@ -96,14 +98,18 @@ class Responses:
         now = self._clock.now()
         due = leases_run_out(session, now, AT_ONCE)
         for response in due:
-            call = call_of(session, response.community_id, response.call_id)
-            assert call is not None
-            if _nudge_waits(session, call, response):
-                response.ends_at = now + SILENCE  # Discord has not let Kith ask yet
-            else:
-                let_go(session, call, response, ResponseKind.HANDED_BACK, now)
-                show_call(session, call, now)
+            if not kept_apart(session, f"response {response.id}", partial(self._release, session, response, now)):
+                response.ends_at = now + AFTER_A_FAULT
         return len(due)
+
+    def _release(self, session: Session, response: Response, now: datetime) -> None:
+        call = call_of(session, response.community_id, response.call_id)
+        assert call is not None
+        if _nudge_waits(session, call, response):
+            response.ends_at = now + SILENCE  # Discord has not let Kith ask yet
+        else:
+            let_go(session, call, response, ResponseKind.HANDED_BACK, now)
+            show_call(session, call, now)
 
     @transaction
     def climb_due(self, session: Session) -> int:
@@ -111,15 +117,20 @@ class Responses:
         now = self._clock.now()
         due = calls_due(session, now, AT_ONCE)
         for call in due:
-            if call.accompanied:
-                assert call.next_at is not None
-                mend_card(session, community_of(session, call.community_id, now), call, now)
-                say_in_thread(session, call, f"stands:{call.id}", call.next_at)
-                while call.next_at <= now:
-                    call.next_at += WEEK
-            else:
-                climb(session, community_of(session, call.community_id, now), call, now)
+            if not kept_apart(session, f"call {call.id}", partial(self._climb, session, call, now)):
+                call.next_at = now + AFTER_A_FAULT
         return len(due)
+
+    def _climb(self, session: Session, call: Call, now: datetime) -> None:
+        community = community_of(session, call.community_id, now)
+        if not call.accompanied:
+            climb(session, community, call, now)
+            return
+        assert call.next_at is not None
+        mend_card(session, community, call, now)
+        say_in_thread(session, call, f"stands:{call.id}", call.next_at)
+        while call.next_at <= now:
+            call.next_at += WEEK
 
     @transaction
     def with_you(self, session: Session, community_id: int, person: Person, call_id: int) -> Answered:
@@ -146,8 +157,10 @@ class Responses:
 
     @transaction
     def open_to(self, session: Session, community_id: int, person: Person, call_id: int) -> Call:
-        """Return an open call a member may respond to. Raises Refusal as ``with_you`` does."""
-        return self._open_to(session, community_id, person, call_id)
+        """Return an open call a member may think of somebody for. Raises Refusal as ``know_someone`` does."""
+        call = self._open_to(session, community_id, person, call_id)
+        _require_open_to_others(call)
+        return call
 
     @transaction
     def later_choices(self, session: Session, community_id: int, person: Person, call_id: int) -> dict[Later, datetime]:
@@ -196,12 +209,11 @@ class Responses:
         """Ask somebody a member thought of, in the thread. Raises Refusal when that person can't be asked."""
         call, now = self._open_to(session, community_id, person, call_id), self._clock.now()
         community = community_of(session, community_id, now)
+        _require_open_to_others(call)
         if other.member_id == person.member_id:
             raise Refusal(_("That is you. *I'm with you* tells the caller that you come yourself."))
         if other.member_id == call.caller_id and not call.nameless:
             raise Refusal(_("That is who asks. Think of somebody else, or write to them in the thread."))
-        if call.audience is Audience.NAMED:
-            raise Refusal(_("Only the people its caller named may see this call. Tell the caller whom you think of."))
         if call.audience is Audience.HOSTS and not is_host(community, other):
             raise Refusal(_("Only hosts may see this call. Think of another host, or tell the caller in the thread."))
         found = response_of(session, call.id, other.member_id)
@@ -250,8 +262,9 @@ class Responses:
         """Note that a responder has done what they came for; the caller is asked whether that answers the call."""
         call, response, now = self._held(session, community_id, person, response_id)
         if response.kind is ResponseKind.WITH_YOU:
-            call.accompanied = True
             let_go(session, call, response, ResponseKind.DONE, now)
+            if call.next_at is not None:  # nobody else is with it: the caller has a while to say how it stands
+                call.next_at = now + max(gap(call.urgency, max(call.rung, 0)), SILENCE)
             say_in_thread(session, call, f"done:{response.id}", now)
             show_call(session, call, now)
             return Answered(call, response)
@@ -317,8 +330,8 @@ class Responses:
         for call in calls_by(session, community_id, member_id):
             if call.state is CallState.OPEN:
                 withdraw_call(session, call, now)
-        member = saved_member(session, community_id, member_id)
-        member.asks_a_month, member.keeps = 0, False
+        saved_member(session, community_id, member_id).asks_a_month = 0
+        keeper_gone(session, community_id, member_id, now)
 
     @transaction
     def enter(self, session: Session, community_id: int, person: Person, call_id: int) -> Call:
@@ -343,6 +356,12 @@ class Responses:
         if person.member_id == call.caller_id:
             raise Refusal(_("This call is yours. *Answered*, *Still open* and *Withdraw* are your buttons."))
         return call
+
+
+def _require_open_to_others(call: Call) -> None:
+    """Raise Refusal for a call to people named, which nobody else is ever asked for."""
+    if call.audience is Audience.NAMED:
+        raise Refusal(_("Only the people its caller named may see this call. Tell the caller whom you think of."))
 
 
 def _nudge_waits(session: Session, call: Call, response: Response) -> bool:

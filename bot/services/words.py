@@ -7,6 +7,8 @@ from bot.language import _, ngettext
 from bot.store.calls import Help
 
 LONGEST_WORDS = 1000
+MOST_GIVEN_BACK = 3500
+"""Characters; a message holds 4,000. More than this comes from no form of Kith's."""
 UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 JOINERS = "\u200c\u200d"
 """They join the parts of emoji, and letters in Persian and Indic scripts."""
@@ -58,7 +60,7 @@ def given_back(sentence: str, words: str) -> Refusal:
     """Return a refusal that gives the member's words back, if there are any, so that nothing is lost."""
     if not words:
         return Refusal(sentence)
-    kept = words.replace("`", "'")
+    kept = words.replace("`", "'")[:MOST_GIVEN_BACK]
     return Refusal(f"{sentence}\n" + _("Here are your words, so that nothing is lost:") + f"\n```\n{kept}\n```")
 
 

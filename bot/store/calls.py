@@ -195,12 +195,9 @@ def call_of(session: Session, community_id: int, call_id: int) -> Call | None:
 
 
 def draft_of(session: Session, community_id: int, member_id: int) -> Call | None:
-    """Return the call a member has written and not sent yet."""
-    return session.exec(
-        select(Call).where(
-            Call.community_id == community_id, Call.caller_id == member_id, Call.state == CallState.DRAFT
-        )
-    ).one_or_none()
+    """Return the call a member has written and not sent yet, locked against other writers, such as its sending."""
+    theirs = (Call.community_id == community_id, Call.caller_id == member_id, Call.state == CallState.DRAFT)
+    return session.exec(select(Call).where(*theirs).with_for_update()).one_or_none()
 
 
 def call_with_thread(session: Session, community_id: int, thread_id: int) -> Call | None:
@@ -256,16 +253,22 @@ def calls_for_everyone(session: Session, community_id: int, limit: int, from_run
     ).all()
 
 
-def calls_since(session: Session, community_id: int, since: datetime) -> Sequence[Call]:
-    """Return the calls a community was sent since then, without those to people named."""
-    return session.exec(
-        select(Call).where(
+def calls_since(
+    session: Session, community_id: int, since: datetime
+) -> list[tuple[CallState, datetime | None, datetime | None]]:
+    """Return the calls sent in a community since then, without those to people named or withdrawn.
+
+    Of each: how it stands, when it was sent, and when somebody first answered.
+    """
+    found = session.exec(
+        select(Call.state, col(Call.opened_at), col(Call.first_answer_at)).where(
             Call.community_id == community_id,
             col(Call.state).in_([CallState.OPEN, CallState.ANSWERED]),
             col(Call.opened_at) > since,
             Call.audience != Audience.NAMED,
         )
     ).all()
+    return [(CallState(state), opened_at, answered_at) for state, opened_at, answered_at in found]
 
 
 def oldest_open_call(session: Session, community_id: int) -> tuple[int, datetime | None]:

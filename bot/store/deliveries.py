@@ -72,7 +72,8 @@ WAITING = (DeliveryState.PENDING, DeliveryState.CLAIMED)
 OF_CALLS = (DeliveryKind.CALL, DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKind.WORD)
 OF_CIRCLES = (DeliveryKind.EVENT, DeliveryKind.PANEL, DeliveryKind.CIRCLE_WORD)
 """What belongs to a circle beside its card."""
-DRAWN_ANEW = (DeliveryKind.RUNG, DeliveryKind.WORD)
+IN_THREADS_OF_CALLS = (DeliveryKind.RUNG, DeliveryKind.WORD)
+DRAWN_ANEW = IN_THREADS_OF_CALLS
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
 AGAIN = "~"
@@ -262,12 +263,19 @@ def said_first(session: Session, again: Delivery) -> Delivery | None:
 
 
 def word_about(session: Session, call_id: int, what: str) -> Delivery | None:
-    """Return the delivery that says something, such as ``with:12``, in a call's thread."""
+    """Return the delivery that says something, such as ``relay:12``, in a call's thread; the latest that tries to."""
+    found = words_about(session, call_id, what)
+    return found[-1] if found else None
+
+
+def words_about(session: Session, call_id: int, what: str) -> Sequence[Delivery]:
+    """Return the deliveries that say something, such as ``learned:1``, in a call's thread, in the order planned."""
     return session.exec(
-        select(Delivery).where(
-            Delivery.kind == DeliveryKind.WORD, Delivery.subject_id == call_id, col(Delivery.key).like(f"%:{what}")
-        )
-    ).one_or_none()
+        select(Delivery)
+        .where(Delivery.kind == DeliveryKind.WORD, Delivery.subject_id == call_id)
+        .where(col(Delivery.key).like(f"%:{what}"))
+        .order_by(col(Delivery.id))
+    ).all()
 
 
 def said_last(session: Session, following: Delivery) -> Delivery | None:
@@ -315,7 +323,11 @@ def event_settled_last(session: Session, community_id: int, refused: str) -> Del
 
 
 def told_since(session: Session, delivery: Delivery, since: datetime) -> bool:
-    """Tell whether a community's hosts have had a note since then about the same kind and reason."""
+    """Tell whether a community's hosts have had a note since then about the same kind and reason.
+
+    All that is said in calls' threads is of one kind here.
+    """
+    alike = IN_THREADS_OF_CALLS if delivery.kind in IN_THREADS_OF_CALLS else (delivery.kind,)
     about = aliased(Delivery)
     notes = (
         select(Delivery.id)
@@ -324,7 +336,7 @@ def told_since(session: Session, delivery: Delivery, since: datetime) -> bool:
             Delivery.community_id == delivery.community_id,
             Delivery.kind == DeliveryKind.NOTE,
             Delivery.due_at > since,
-            about.kind == delivery.kind,
+            col(about.kind).in_(alike),
             about.reason == delivery.reason,
         )
     )

@@ -3,10 +3,27 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, column, delete, func, insert, tuple_, update, values
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    UniqueConstraint,
+    bindparam,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    tuple_,
+    update,
+    values,
+)
 from sqlalchemy import select as rows
 from sqlmodel import AutoString, Field, Session, SQLModel, col, select
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from bot.store.calls import Response
 from bot.store.columns import reference, row_id, snowflake
@@ -114,24 +131,36 @@ def candidates(
 
     The index gives them in the order of asking, so however many there are, only ``limit`` are looked at.
     """
-    table: type[Offer] | type[OfferStem] = Offer if stem is None else OfferStem
-    asked_at, member_id = col(table.asked_at), col(table.member_id)
+    given = {"here": community_id, "stem": stem, "since": now - MONTH, "limit": limit}
+    given |= {"after_at": after[0], "after_id": after[1]}
+    return [Candidate(*row) for row in session.connection().execute(_in_turn(by_stem=stem is not None), given)]
+
+
+@cache
+def _in_turn(*, by_stem: bool) -> Any:
+    """Return the question ``candidates`` asks, made once: that takes as long as answering it."""
+    table: type[Offer] | type[OfferStem] = OfferStem if by_stem else Offer
+    asked_at, member_id, here = col(table.asked_at), col(table.member_id), bindparam("here", type_=BigInteger())
+    since, after_at = bindparam("since", type_=UTCDateTime()), bindparam("after_at", type_=UTCDateTime())
     times = rows(func.count()).where(
-        col(Response.member_id) == member_id,
-        col(Response.community_id) == community_id,
-        col(Response.asked_at) > now - MONTH,
+        col(Response.member_id) == member_id, col(Response.community_id) == here, col(Response.asked_at) > since
     )
-    asks = func.coalesce(col(Member.asks_a_month), ASKS_A_MONTH)
     found = (
-        rows(asked_at, member_id, times.scalar_subquery(), col(Member.zone), col(Member.away_until), asks)
-        .outerjoin(Member, (col(Member.community_id) == community_id) & (col(Member.member_id) == member_id))
-        .where(col(table.community_id) == community_id, tuple_(asked_at, member_id) > after)
+        rows(
+            asked_at,
+            member_id,
+            case((asked_at > since, times.scalar_subquery()), else_=0),  # most were last asked before
+            col(Member.zone),
+            col(Member.away_until),
+            func.coalesce(col(Member.asks_a_month), ASKS_A_MONTH),
+        )
+        .outerjoin(Member, (col(Member.community_id) == here) & (col(Member.member_id) == member_id))
+        .where(col(table.community_id) == here)
+        .where(tuple_(asked_at, member_id) > tuple_(after_at, bindparam("after_id", type_=BigInteger())))
         .order_by(asked_at, member_id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer()))
     )
-    if stem is not None:
-        found = found.where(col(OfferStem.stem) == stem)
-    return [Candidate(*row) for row in session.connection().execute(found)]
+    return found.where(col(OfferStem.stem) == bindparam("stem", type_=AutoString())) if by_stem else found
 
 
 def last_asked(session: Session, community_id: int, member_id: int) -> datetime:

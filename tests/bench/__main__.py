@@ -8,13 +8,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.bench.calls import Crowd, calling
 from tests.bench.circles import circling
 from tests.bench.crowd import crowding
 from tests.bench.databases import Kind, kinds
 from tests.bench.idle import idling
 from tests.bench.members import answering, starting, weighing
-from tests.bench.report import Table, machine, page, show
+from tests.bench.report import Table, machine, page, show, with_sections
 from tests.conftest import postgresql_url
+
+CROWD = Crowd(members=100_000, past_calls=50_000, open_calls=2000, times=200)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Sizes:
     sample: int = 1000
     weeks: int = 10
     ticks: int = 500
+    crowd: Crowd = CROWD
     running: int = 1000
 
 
@@ -40,6 +44,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "weighing": lambda on, sizes: weighing(on[:1], list(sizes.servers), sizes.interactions),
     "crowding": lambda on, sizes: crowding(on, sizes.communities, sizes.sample),
     "idling": lambda on, sizes: idling(on, sizes.communities, sizes.weeks, sizes.ticks),
+    "calls": lambda on, sizes: calling(on, sizes.crowd),
     "circles": lambda on, sizes: circling(on, sizes.running, sizes.ticks),
 }
 
@@ -47,7 +52,7 @@ MEASUREMENTS: dict[str, Measurement] = {
 def main() -> None:
     """Measure, print, and write the page if asked."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure how quick Kith is.")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="also write everything as Markdown")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write Markdown; --only: that section")
     parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="measure only this; may be repeated")
     arguments = parser.parse_args()
     console = Console()
@@ -59,7 +64,9 @@ def main() -> None:
         tables.append(asyncio.run(measured(name, kinds(postgresql))))
         show(console, tables[-1])
     if arguments.write:
-        arguments.write.write_text(page(facts, tables), encoding="utf-8")
+        amends = arguments.only and arguments.write.exists()
+        written = with_sections(arguments.write.read_text("utf-8"), tables) if amends else page(facts, tables)
+        arguments.write.write_text(written, encoding="utf-8")
 
 
 async def measured(name: str, on: list[Kind]) -> Table:

@@ -69,6 +69,7 @@ def show(console: Console, table: Table) -> None:
     console.print(shown)
 
 
+HOW_IT_WAS_MADE = "How it was made"
 PAGE = """\
 # How quick Kith is
 
@@ -103,10 +104,25 @@ def page(facts: list[tuple[str, str]], tables: list[Table]) -> str:
     """Return everything as one Markdown page."""
     return PAGE.format(
         machine=_markdown(("", ""), facts),
-        tables="\n\n".join(
-            f"## {each.title}\n\n{_markdown(each.columns, each.rows)}\n\n{each.note}" for each in tables
-        ),
+        tables="\n\n".join(_section(each) for each in tables),
     )
+
+
+def with_sections(written: str, tables: list[Table]) -> str:
+    """Return a page with these tables in place of those of the same title, new ones last; all else stays."""
+    head, *sections = written.split("\n\n## ")
+    for table in tables:
+        section = _section(table).removeprefix("## ")
+        titles = [each.partition("\n")[0] for each in sections]
+        if table.title in titles:
+            sections[titles.index(table.title)] = section
+        else:
+            sections.insert(titles.index(HOW_IT_WAS_MADE), section)
+    return "\n\n## ".join([head, *sections])
+
+
+def _section(table: Table) -> str:
+    return f"## {table.title}\n\n{_markdown(table.columns, table.rows)}\n\n{table.note}"
 
 
 def _markdown(columns: tuple[str, ...], rows: list[tuple[str, str]] | list[tuple[str, ...]]) -> str:

@@ -38,7 +38,7 @@ def writing(url: str) -> Generator[Session]:
 def add_communities(session: Session, places: Sequence[Place], now: datetime, next_at: datetime) -> None:
     """Add communities that have begun, each with a weekly rhythm that comes round at ``next_at`` (UTC)."""
     community = Community(id=0, created_at=now, begun_at=now).model_dump()
-    _add(session, Community, [community | {"id": each, "checkins_channel_id": channel} for each, channel in places])
+    add_rows(session, Community, [community | {"id": each, "checkins_channel_id": channel} for each, channel in places])
     rhythm = Rhythm(
         community_id=0,
         weekday=next_at.weekday(),
@@ -48,7 +48,7 @@ def add_communities(session: Session, places: Sequence[Place], now: datetime, ne
         next_day=next_at.date(),
         next_at=next_at,
     ).model_dump(exclude={"id"})
-    _add(session, Rhythm, [rhythm | {"community_id": each} for each, _channel in places])
+    add_rows(session, Rhythm, [rhythm | {"community_id": each} for each, _channel in places])
 
 
 def add_rounds(
@@ -80,7 +80,7 @@ def add_rounds(
         channel_id=channel_id,
         version=1,
     ).model_dump(exclude={"id"})
-    _add(
+    add_rows(
         session,
         Round,
         [
@@ -111,7 +111,7 @@ def _add_sent(session: Session, at: datetime) -> None:
         settled_at=at,
     ).model_dump(exclude={"id"})
     rounds = session.exec(select(Round.id, Round.community_id, Round.message_id).where(Round.opens_at == at))
-    _add(
+    add_rows(
         session,
         Delivery,
         [
@@ -121,6 +121,7 @@ def _add_sent(session: Session, at: datetime) -> None:
     )
 
 
-def _add(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+def add_rows(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    """Add rows in the order given."""
     for start in range(0, len(rows), AT_ONCE):
         session.connection().execute(insert(table), rows[start : start + AT_ONCE])

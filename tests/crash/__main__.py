@@ -14,10 +14,10 @@ from tests.bench.databases import Kind, kinds
 from tests.conftest import NO_POSTGRESQL, postgresql_url
 from tests.crash.runs import Run, killed_at_each_point, killed_at_random
 
-HEADINGS = ("database", "processes", "kills", "deliveries", "said", "lost", "doubled", "errors", "seconds")
+HEADINGS = ("database", "processes", "kills", "calls", "deliveries", "said", "lost", "doubled", "errors", "seconds")
 KILLS = 26
 """In each of the eight runs, unless asked otherwise."""
-FEWEST_KILLS, FEWEST_DELIVERIES = 200, 600
+FEWEST_KILLS, FEWEST_DELIVERIES, FEWEST_CALLS = 200, 600, 100
 """In all, with at least the usual kills."""
 
 
@@ -39,16 +39,21 @@ def complaints(runs: list[Run], *, usual: bool, postgresql: bool) -> Iterator[st
     """Yield a sentence for each reason why these runs prove nothing good; ``usual`` asks for the usual amount."""
     lost, doubled = (sum(len(getattr(run.tally, name)) for run in runs) for name in ("lost", "doubled"))
     errors = sum(len(run.errors) for run in runs)
-    kills, deliveries = sum(run.kills for run in runs), sum(run.tally.deliveries for run in runs)
+    done = (
+        sum(run.kills for run in runs),
+        sum(run.tally.deliveries for run in runs),
+        sum(run.tally.calls for run in runs),
+    )
+    wanted = (FEWEST_KILLS, FEWEST_DELIVERIES, FEWEST_CALLS)
     if not postgresql:
         yield f"Only SQLite was put to the test: {NO_POSTGRESQL}."
     if lost or doubled:
         yield f"Kith lost {lost} and doubled {doubled}; each is named above."
     if errors:
         yield f"Kith reported {errors} errors; each is named above."
-    if usual and (kills < FEWEST_KILLS or deliveries < FEWEST_DELIVERIES):
-        wanted = f"{FEWEST_KILLS} kills and {FEWEST_DELIVERIES} deliveries"
-        yield f"Too little was done to tell: {kills} kills and {deliveries} deliveries, instead of {wanted}."
+    if usual and any(each < least for each, least in zip(done, wanted, strict=True)):
+        counted = "{} kills, {} deliveries and {} calls"
+        yield f"Too little was done to tell: {counted.format(*done)}, instead of {counted.format(*wanted)}."
 
 
 async def at_random(kind: Kind, processes: int, kills: int, seed: int, *, late: bool) -> Run:
@@ -68,7 +73,7 @@ def shown(kind: Kind, processes: str, run: Run) -> Run:
     """Print one line of the table."""
     tally = run.tally
     numbers = (
-        *(run.kills, tally.deliveries, tally.said, len(tally.lost), len(tally.doubled), len(run.errors)),
+        *(run.kills, tally.calls, tally.deliveries, tally.said, len(tally.lost), len(tally.doubled), len(run.errors)),
         round(run.seconds),
     )
     print("".join(f"{each:>12}" for each in (kind.name, processes, *numbers)), flush=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import assemble
+from tests.crash.callers import Callers
 from tests.crash.community import CountingDiscord, Crowd
 from tests.crash.count import Tally, tally
 from tests.crash.processes import Victims, end, start
@@ -26,8 +27,8 @@ LATENCY = 0.03
 LOSSES = 0.1
 PATIENCE = 90.0
 """Seconds until a run in which nothing moves is given up."""
-POINTS = ("claimed", "reconciled", "said", "recorded", "threaded")
-"""The courier's and the poster's checkpoints."""
+POINTS = ("claimed:1", "reconciled:1", "said:1", "recorded:1", "threaded:1", "threaded:3")
+"""The courier's and the poster's checkpoints; with the last, both a public and a private thread are met."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,24 @@ async def killed_at_random(database_url: str, *, processes: int, kills: int, see
     dice = random.Random(seed)
     async with _scene(database_url, dice, late=late) as scene:
         victims = Victims(scene.server, database_url, processes, scene.log, dice)
-        scene.server.lose_answer = some_posts_lost(LOSSES, dice.choice(list(Loss)), seed)
+        scene.server.lose_answer = some_lost(dice.choice(list(Loss)), seed)
+        callers = Callers(scene.crowd, dice)
         try:
             await scene.crowd.gather(2, 5)
             victims.start()
-            while victims.kills < kills:
-                await scene.message(seconds=3)
-                await asyncio.sleep(dice.uniform(0, 0.25))
-                await victims.kill_one()
-                await scene.crowd.stir()
-                if await scene.crowd.waiting() < 12:
-                    await scene.crowd.gather(1, 5)
+            async with callers.at_it():
+                while victims.kills < kills:
+                    await scene.message(seconds=3)
+                    await asyncio.sleep(dice.uniform(0, 0.25))
+                    await victims.kill_one()
+                    await scene.crowd.stir()
+                    if await scene.crowd.waiting() < 12:
+                        await scene.crowd.gather(1, 5)
             scene.server.lose_answer = lambda _request: None
             await scene.rest()
         finally:
             await victims.end()
-        return await scene.run(victims.kills)
+        return await scene.run(victims.kills, callers)
 
 
 async def killed_at_each_point(database_url: str, seed: int) -> Run:
@@ -68,7 +71,7 @@ async def killed_at_each_point(database_url: str, seed: int) -> Run:
     async with _scene(database_url, random.Random(seed)) as scene:
         await scene.crowd.gather(2, 3)
         for point in POINTS:
-            process = start(scene.server, database_url, scene.log, crash_at=f"{point}:1")
+            process = start(scene.server, database_url, scene.log, crash_at=point)
             await asyncio.to_thread(process.join, PATIENCE)
             if process.exitcode != -signal.SIGKILL:
                 raise RuntimeError(f"Kith was to die at {point}, and ended with status {await end(process)}")
@@ -96,11 +99,18 @@ class _Scene:
             while not await self.crowd.at_rest():  # noqa: ASYNC110 -- it happens in other processes
                 await asyncio.sleep(0.1)
 
-    async def run(self, kills: int) -> Run:
-        """Return what came of it."""
+    async def run(self, kills: int, callers: Callers | None = None) -> Run:
+        """Return what came of it; ``callers`` are those who called by themselves."""
+        found = await tally(self.crowd)
+        least = self.crowd.called + (callers.told if callers else 0)
+        most = self.crowd.called + (callers.begun if callers else 0)
+        if not least <= found.calls <= most:
+            (found.lost if found.calls < least else found.doubled).append(
+                f"{least} to {most} calls were sent, not all once"
+            )
         lines = self.log.read_text().splitlines()
         errors = [line for line in lines if " ERROR " in line or line.startswith(("Traceback", "sqlalchemy"))]
-        return Run(kills, await tally(self.crowd), time.monotonic() - self._began, errors)
+        return Run(kills, found, time.monotonic() - self._began, errors)
 
 
 @asynccontextmanager
@@ -118,6 +128,17 @@ async def _scene(database_url: str, dice: random.Random, *, late: bool = False) 
                 yield _Scene(Crowd(app, clock, server, dice), Path(folder) / "log")
     finally:
         app.database.close()
+
+
+def some_lost(how: Loss, seed: int) -> Callable[[Request], Loss | None]:
+    """Return a ``lose_answer`` that loses some receipts of messages, and of private threads that were opened."""
+    of_messages, of_threads = (some_posts_lost(LOSSES, how, seed), random.Random(seed))
+
+    def lose(request: Request) -> Loss | None:
+        opens = request.method == "POST" and request.path.endswith("/threads")
+        return how if opens and of_threads.random() < LOSSES else of_messages(request)
+
+    return lose
 
 
 def _is_message(request: Request) -> bool:

@@ -129,7 +129,8 @@ async def test_a_silent_call_asks_others_then_the_keeper_then_the_hosts_and_stay
     for _day in range(5):
         await scene.later(days=1)
 
-    others, caller = in_thread(scene, call)
+    others, still, caller = in_thread(scene, call)
+    assert f"{scene.ada.mention}, still with you" in still.text
     assert f"{scene.host.mention} offers other things, and may know someone" in others.text
     assert f"{scene.ada.mention}, your call still stands" in caller.text
     assert labels_of(caller.components_raw) == CALLERS
@@ -341,8 +342,23 @@ async def test_what_comes_late_says_when_it_was_to_come(scene: Scene) -> None:
 
     await scene.later(days=9)
 
-    [caller] = in_thread(scene, call)
+    _still, caller = in_thread(scene, call)
     assert f"This was to come <t:{int(due.timestamp())}:f>; Discord or Kith could not be reached" in caller.text
+
+
+async def test_a_card_or_a_door_that_comes_late_says_so(scene: Scene) -> None:
+    await begin(scene)
+    scene.app.database.planned = lambda: None  # nothing is delivered before its time is long past
+    for audience in (Audience.EVERYONE, Audience.HOSTS):
+        new = NewCall(WORDS, [Help.LISTEN], Urgency.TODAY, audience)
+        preview = await scene.app.calls.write(scene.guild.id, scene.ada.id, new)
+        await scene.app.calls.send(scene.guild.id, scene.ada.id, preview.call.id or 0)
+
+    await scene.later(minutes=90)
+
+    card, door = in_channel(scene)
+    assert "@Ada" not in door.text
+    assert all("This was to come <t:" in each.text for each in (card, door))
 
 
 async def test_a_thread_that_may_not_be_made_is_no_fault_of_the_cards_and_hosts_are_told_with_the_next_rung(
@@ -359,40 +375,3 @@ async def test_a_thread_that_may_not_be_made_is_no_fault_of_the_cards_and_hosts_
     [note] = notes_about_calls(scene)
     assert "What a call was to say" in note
     assert "/setup check" in note
-
-
-async def test_a_weaving_shows_calls_that_wait_and_nothing_of_those_for_a_few(scene: Scene) -> None:
-    await scene.begin()
-    round_card = await scene.open_round()
-    await scene.check_in(scene.bo, round_card, "All well.")
-    await scene.later(days=3, hours=23)
-    waiting = await send(scene, scene.ada)
-    await send(scene, scene.ada, audience=Audience.HOSTS)
-    await send(scene, scene.ada, audience=Audience.NAMED, named=[scene.bo.id])
-    met = await send(scene, scene.host)
-    await scene.app.responses.with_you(scene.guild.id, Person(scene.bo.id), met.id or 0)
-
-    await scene.later(hours=1)
-
-    weaving = scene.messages(scene.checkins)[-1].text
-    assert "Heard this time" in weaving
-    calls = weaving.split("Calls that wait:")[1].splitlines()[1:-1]
-    assert [each.split(" · ")[0] for each in calls] == [
-        f"- https://discord.com/channels/{scene.guild.id}/{scene.calls.id}/{waiting.message_id}"
-    ]
-
-
-async def test_a_call_that_has_come_to_the_hosts_is_the_first_line_of_a_weaving_even_when_nobody_checked_in(
-    scene: Scene,
-) -> None:
-    await scene.begin()
-    await scene.open_round()
-    call = await send(scene, scene.ada)
-
-    await scene.later(days=2)
-    await scene.later(days=2, hours=1)
-
-    weaving = scene.messages(scene.checkins)[-1].text
-    assert weaving.startswith("**These calls have not met a person yet:**\n- https://discord.com/channels/")
-    assert f"/{call.message_id} · <t:" in weaving
-    assert "It was quiet this time, which is fine." in weaving

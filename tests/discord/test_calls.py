@@ -92,6 +92,7 @@ async def test_people_are_named_before_a_call_to_them_is_sent_and_only_they_see_
     form = await press(scene.ada, preview, "Change it")
     preview = await fill(scene.ada, form, "For you.", audience="named", people=[scene.bo])
     assert f"Only you and {scene.bo.mention} will see it, in a private thread" in said(preview)
+    assert "Discord lets those who may manage this server's threads open any of them." in said(preview)
     sent = await press(scene.ada, preview, "Send")
     await scene.tick()
 

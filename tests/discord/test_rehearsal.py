@@ -40,6 +40,10 @@ class Played:
         """All that was printed, each stretch of space as one."""
         return " ".join(" ".join(self.lines).split())
 
+    def day(self, name: str) -> int:
+        """Return the number of the line that begins a day."""
+        return next(number for number, line in enumerate(self.lines) if line.startswith(f"{name} 2026"))
+
 
 @pytest.fixture(scope="module")
 def played() -> Played:
@@ -93,6 +97,23 @@ def test_everyone_in_the_community_is_introduced(played: Played) -> None:
         "Does this rhythm still serve?",
         "presses [Half as often]",
         "every 2 weeks on Monday",
+        "Tomás, on his phone, presses [Ask for it]",
+        "@Keiko offers wet and slow doughs",
+        "@Tomás, @Keiko is with you.",
+        "Keiko (07:30 in Kyoto) presses [Hand back]",
+        "@Rosa offers anything with maize",
+        "This call is answered. Thank you, @Rosa, for coming when you were called.",
+        "Lieve types /rhythm add weekday: Monday what: keeper of calls",
+        "@Sami keeps calls until 13 April",
+        "@Sami, you keep calls this week, and this one has not met a person yet.",
+        "Whom do you think of? Jonas",
+        "@Amina, @Jonas has done what they came for.",
+        "@Amina, a week has passed. Did it help?",
+        "What @Amina takes from it: │ ▏ Count the places to cool before you count the loaves.",
+        "@Jonas, someone thought of you for this call.",
+        "Someone here asks",
+        "From the one who asks │ ▏ Thank you. Was there a first loaf again?",
+        "that it was you who asked.",
     ],
 )
 def test_the_transcript_has_each_key_moment(played: Played, moment: str) -> None:
@@ -115,10 +136,38 @@ def test_private_words_are_shown_only_as_what_one_member_sees(played: Played, wo
     assert all(line.lstrip().startswith("┊") for line in told)
 
 
-def test_the_skipped_week_and_the_holiday_have_no_check_in(played: Played) -> None:
-    days = [line for line in played.lines if line.startswith(("Monday 30 March", "Monday 6 April"))]
+def test_a_silent_call_reaches_its_keeper_on_the_second_day(played: Played) -> None:
+    day = played.lines[played.day("Tuesday 7 April") : played.day("Saturday 11 April")]
 
-    assert days == []
+    days = [line.split(" 2026")[0] for line in day if " 2026 ─" in line]
+    rungs = [number for number, line in enumerate(day) if line.startswith("09:10  Kith in the call's thread")]
+    assert days == ["Tuesday 7 April", "Wednesday 8 April", "Thursday 9 April"]
+    assert [day[number + 1].strip(" │") for number in rungs[:2]] == [
+        "Could you be with this call?",
+        "Could one of you be with this call?",
+    ]
+    assert "@Sami, you keep calls" in day[rungs[2] + 1]
+
+
+def test_who_asks_without_a_name_stands_only_in_what_they_see_and_do_themselves(played: Played) -> None:
+    call = played.lines[played.day("Wednesday 29 April") : played.day("Monday 4 May")]
+
+    told = [line.split("┊")[0] for line in call if "Bridie" in line]
+    assert told
+    assert all(not line.strip() or line[5:].strip().startswith("Bridie") for line in told)
+
+
+def test_a_call_that_is_handed_back_names_nobody(played: Played) -> None:
+    handed_back = next(number for number, line in enumerate(played.lines) if "presses [Hand back]" in line)
+
+    after = played.lines[handed_back + 1 : played.day("Thursday 26 March")]
+    assert not any("Keiko" in line and "┊" not in line for line in after)
+
+
+def test_the_skipped_week_and_the_holiday_have_no_check_in(played: Played) -> None:
+    weeks = played.lines[played.day("Sunday 29 March") : played.day("Monday 13 April")]
+
+    assert not any("Kith in #check-ins" in line for line in weeks)
 
 
 def test_a_transcript_in_a_file_is_plain_and_at_most_a_hundred_wide(played: Played) -> None:

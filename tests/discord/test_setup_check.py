@@ -51,6 +51,18 @@ async def test_the_check_names_each_permission_that_is_lacking_and_where_to_gran
     assert text.count("all I need is there") == 1
 
 
+async def test_private_threads_are_needed_in_the_channel_for_calls_alone(scene: Scene) -> None:
+    await scene.begin()
+    for channel in (scene.checkins, scene.calls):
+        deny(scene, channel.id, create_private_threads=False)
+    await scene.env.settle()
+
+    text = await check(scene)
+
+    assert f"**Calls** · <#{scene.calls.id}> · lacks *Create Private Threads*." in text
+    assert text.count("all I need is there") == 2
+
+
 async def test_the_check_says_which_channel_or_role_is_gone_and_which_role_is_not_heard(scene: Scene) -> None:
     await scene.begin()
     await scene.app.communities.choose(scene.guild.id, scene.person, bell_role_id=scene.guild.create_role("Bell").id)
