@@ -59,7 +59,7 @@ async def were_asked(app: App, member_id: int, *instants: datetime) -> None:
             session.flush()
             assert call.id is not None
             session.add(Response(community_id=HERE, call_id=call.id, member_id=member_id, asked_at=instant))
-            note_asked(session, HERE, member_id, instant)
+            note_asked(session, HERE, [member_id], instant)
 
     await app.database.run(note)
 

@@ -70,7 +70,7 @@ async def test_everything_kept_about_a_member_can_be_taken_away_and_is_then_forg
     await scene.app.members.choose(
         scene.guild.id, scene.ada.id, offer=offered, about=about_her, asks_a_month=10, keeps=True
     )
-    await scene.app.database.run(lambda session: note_asked(session, scene.guild.id, scene.ada.id, scene.env.now()))
+    await scene.app.database.run(lambda session: note_asked(session, scene.guild.id, [scene.ada.id], scene.env.now()))
     await scene.app.checkins.write(scene.guild.id, scene.ada.id, None, Answer(words[0], Share.ME, "tender"))
     card = await scene.open_round()
     await scene.check_in(scene.bo, card, "Bo's own words.")

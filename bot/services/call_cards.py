@@ -290,9 +290,9 @@ def _post_anew(session: Session, call: Call, now: datetime) -> None:
 
 def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> None:
     call = session.get(Call, delivery.subject_id)
-    if delivery.state is DeliveryState.FAILED and delivery.reason in LOST and call is not None:
+    if delivery.state is DeliveryState.FAILED and delivery.reason in (*LOST, NO_CARD) and call is not None:
         if call.state is CallState.OPEN and delivery.settled_at is not None:
-            if call.message_id is not None:
+            if call.message_id is not None and delivery.reason != NO_CARD:
                 _post_anew(session, call, delivery.settled_at)
             _say_under_new_card(session, call, delivery)
         return
@@ -308,10 +308,16 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
 
 
 def _say_under_new_card(session: Session, call: Call, lost: Delivery) -> None:
-    """Plan once more what was lost with its thread, such as that somebody is asked; a few times at the most."""
+    """Plan once more what was lost with its thread, such as that somebody is asked; a few times at the most.
+
+    Where there is no card to say it under, the next rung brings one.
+    """
     what = ":".join(what_of(lost))
+    due_at = lost.due_at
+    if lost.reason == NO_CARD and lost.settled_at is not None:
+        due_at = call.next_at or lost.settled_at + SILENCE
     if len(words_about(session, lost.subject_id, what)) <= MOST_TRIES:
-        say_in_thread(session, call, what, lost.due_at)
+        say_in_thread(session, call, what, due_at)
 
 
 def say_anew(session: Session, call_id: int, now: datetime) -> None:

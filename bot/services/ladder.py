@@ -3,6 +3,7 @@
 Each rung asks other people than those before it. What a rung says is planned in the transaction that reaches it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -98,8 +99,7 @@ def climb(session: Session, community: Community, call: Call, now: datetime) -> 
         call.rung, call.held = number, False
         if number == HOSTS and step.reached and unkept:
             say_in_thread(session, call, f"still:{number}", due_at)
-        for each in step.asked:
-            ask(session, call, each, number, now, counted=number != KEEPER)
+        ask(session, call, step.asked, number, now)
         if step.said:
             plan_rung(session, call, str(number), due_at)
         if step.reached:
@@ -175,14 +175,24 @@ def wanted_words(community: Community, call: Call) -> str:
         return " ".join([call.words, *(help_word(each) for each in call.helps)])
 
 
-def ask(session: Session, call: Call, asked: Asked, number: int, now: datetime, *, counted: bool) -> Response:
-    """Write down that a member is asked on a rung; ``counted``: towards how often they may be asked."""
-    response = part_of(session, call, asked.member_id)
-    response.rung, response.why = number, asked.why
-    if counted:
-        response.asked_at = now
-        note_asked(session, call.community_id, asked.member_id, now)
-    return response
+def ask(session: Session, call: Call, asked: Sequence[Asked], number: int, now: datetime) -> None:
+    """Write down whom a rung asks; what the keeper is asked doesn't count towards how often they may be."""
+    assert call.id is not None
+    asked_at = None if number == KEEPER else now
+    for each in asked:
+        new = Response(
+            community_id=call.community_id,
+            call_id=call.id,
+            member_id=each.member_id,
+            rung=number,
+            why=each.why,
+            asked_at=asked_at,
+        )
+        if not insert_if_new(session, Response, new.model_dump(exclude={"id"})):
+            named = part_of(session, call, each.member_id)
+            named.rung, named.why, named.asked_at = number, each.why, asked_at or named.asked_at
+    if asked_at is not None and asked:
+        note_asked(session, call.community_id, [each.member_id for each in asked], now)
 
 
 def asked_on(session: Session, call: Call, number: int) -> list[Response]:

@@ -1,7 +1,7 @@
 """What members offer, and who may be asked: load is fair, and nobody is asked who is away or asleep."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, partial
@@ -31,6 +31,7 @@ from bot.store.offers import (
     first_turns,
     last_asked,
     offers_after,
+    offers_by,
     offers_of,
     remove_stems,
     words_offered,
@@ -83,16 +84,17 @@ def fair_asking(
     # Remembered for this asking: with many zones Python would read a zone's file again for almost everyone.
     away, awake = cache(partial(is_away, now=now)), cache(partial(is_awake, now=now))
     passed = set(leave_out)
-    asked: list[Asked] = []
+    zones: dict[int, str] = {}
     for candidate in turns:
-        if len(asked) == limit:
+        if len(zones) == limit:
             break
         zone = candidate.zone or community.zone
         willing = candidate.times < candidate.asks_a_month and not away(candidate.away_until, zone)
         if candidate.member_id not in passed and willing and (asleep_too or awake(zone)):
-            asked.append(Asked(candidate.member_id, _why(session, community, candidate.member_id, sought), zone))
+            zones[candidate.member_id] = zone
         passed.add(candidate.member_id)
-    return asked
+    offers = offers_by(session, community.id, zones) if zones else {}
+    return [Asked(each, _why(community, offers[each], sought), zone) for each, zone in zones.items()]
 
 
 def _matching(session: Session, community: Community, sought: Collection[str], now: datetime) -> Iterator[Candidate]:
@@ -118,12 +120,9 @@ def _walk(session: Session, community: Community, stem: str | None, now: datetim
         after, size = page[-1].turn, min(size * 4, LONGEST_PAGE)
 
 
-def _why(session: Session, community: Community, member_id: int, sought: Collection[str]) -> str:
+def _why(community: Community, offers: Sequence[Offer], sought: Collection[str]) -> str:
     """Return the offer of a member's that shares most with what is sought, the oldest of several."""
-    shared = {
-        offer.words: len(stems(offer.words, community.language).keys() & set(sought))
-        for offer in offers_of(session, community.id, member_id)
-    }
+    shared = {offer.words: len(stems(offer.words, community.language).keys() & set(sought)) for offer in offers}
     why = max(shared, key=lambda words: shared[words], default="")
     return why if shared.get(why) else ""
 

@@ -113,13 +113,14 @@ class Responses:
 
     @transaction
     def climb_due(self, session: Session) -> int:
-        """Reach one rung of each call that is due; return how many calls were."""
+        """Reach one rung of each call that is due; return how many more there may be: calls still due, or not seen."""
         now = self._clock.now()
         due = calls_due(session, now, AT_ONCE)
         for call in due:
             if not kept_apart(session, f"call {call.id}", partial(self._climb, session, call, now)):
                 call.next_at = now + AFTER_A_FAULT
-        return len(due)
+        still_due = [each for each in due if each.next_at is not None and each.next_at <= now]
+        return len(due) if len(due) == AT_ONCE else len(still_due)
 
     def _climb(self, session: Session, call: Call, now: datetime) -> None:
         community = community_of(session, call.community_id, now)
@@ -223,7 +224,7 @@ class Responses:
             raise Refusal(_("I can't ask them at the moment. You can write to them yourself, or think of another."))
         thought_of = part_of(session, call, other.member_id)
         thought_of.thought_of_by, thought_of.asked_at, thought_of.rung = person.member_id, now, call.rung
-        note_asked(session, community_id, other.member_id, now)
+        note_asked(session, community_id, [other.member_id], now)
         zone = member_of(session, community_id, other.member_id).zone or community.zone
         due_at = now if call.urgency is Urgency.TODAY else wakes_at(zone, now)
         say_in_thread(session, call, f"asked:{thought_of.id}", due_at)

@@ -88,6 +88,15 @@ class Candidate:
         return self.asked_at, self.member_id
 
 
+def offers_by(session: Session, community_id: int, member_ids: Collection[int]) -> dict[int, list[Offer]]:
+    """Return what each of some members offers, oldest first."""
+    found: dict[int, list[Offer]] = {each: [] for each in member_ids}
+    wanted = select(Offer).where(Offer.community_id == community_id, col(Offer.member_id).in_(member_ids))
+    for each in session.exec(wanted.order_by(col(Offer.id))):
+        found[each.member_id].append(each)
+    return found
+
+
 def offers_of(session: Session, community_id: int, member_id: int) -> Sequence[Offer]:
     """Return what a member offers, oldest first."""
     return session.exec(
@@ -171,10 +180,10 @@ def last_asked(session: Session, community_id: int, member_id: int) -> datetime:
     return session.exec(asked).one() or NEVER
 
 
-def note_asked(session: Session, community_id: int, member_id: int, now: datetime) -> None:
-    """Let a member's offers stand where their being asked now puts them in the order of asking."""
+def note_asked(session: Session, community_id: int, member_ids: Collection[int], now: datetime) -> None:
+    """Let members' offers stand where their being asked now puts them in the order of asking."""
     for table in (Offer, OfferStem):
-        theirs = (col(table.community_id) == community_id, col(table.member_id) == member_id)
+        theirs = (col(table.community_id) == community_id, col(table.member_id).in_(member_ids))
         session.connection().execute(update(table).where(*theirs).values(asked_at=now))
 
 

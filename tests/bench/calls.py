@@ -136,7 +136,7 @@ class Calls:
         now = self._app.clock.now()
         for each in responses_to(session, self._changed):
             if each.member_id is not None:
-                note_asked(session, COMMUNITY, each.member_id, NEVER)
+                note_asked(session, COMMUNITY, [each.member_id], NEVER)
             each.asked_at = None
         waits = (col(Delivery.state).in_(WAITING), col(Delivery.due_at) <= now)
         session.connection().execute(
