@@ -214,11 +214,11 @@ async def test_what_finds_no_thread_anywhere_is_given_up(peers: Peers) -> None:
     call = await peers.call()
     peers.voice.channels.clear()
     await peers.app.responses.know_someone(HERE, person(FAY), call, person(EVE))
-    await peers.live(2 * HOUR)
+    await peers.live(30 * DAY)
 
-    words = peers.rows(Delivery, Delivery.kind == DeliveryKind.WORD)
+    words = peers.rows(Delivery, Delivery.kind == DeliveryKind.WORD, col(Delivery.key).contains(":asked:"))
     assert {each.state for each in words} == {DeliveryState.FAILED}
-    assert len(words) <= 3
+    assert len(words) <= 4  # each with a rung that might have brought a card
 
 
 async def test_a_rung_without_anyone_to_ask_is_not_planned_again_for_someone_thought_of(peers: Peers) -> None:

@@ -36,6 +36,8 @@ LATE_AFTER = timedelta(minutes=30)
 MOST_TRIES = 3
 """How often a rung or a word is said anew after its card or thread was lost."""
 CAME = (ResponseKind.WITH_YOU, ResponseKind.DONE)
+WAITING_FOR_A_CARD = ("asked", "relay")
+"""Words that are still worth saying once a call that lost its card has one again."""
 LOST = ("channel-gone", "card-gone")
 NO_CARD = "no-card"
 """Why something could not be said: the call has no card, and so no thread."""
@@ -294,7 +296,8 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
         if call.state is CallState.OPEN and delivery.settled_at is not None:
             if call.message_id is not None and delivery.reason != NO_CARD:
                 _post_anew(session, call, delivery.settled_at)
-            _say_under_new_card(session, call, delivery)
+            if delivery.reason != NO_CARD or what_of(delivery)[0] in WAITING_FOR_A_CARD:
+                _say_under_new_card(session, call, delivery)
         return
     what, subject = what_of(delivery)
     if what == "relay" and said is not None and said.message_id is not None:
