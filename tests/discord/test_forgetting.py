@@ -33,7 +33,7 @@ async def test_forgetting_first_says_what_goes_and_what_stays_and_does_nothing(s
     await press(scene, panel, "Forget me")
 
     assert "the words of 1 check-in, with" in said(panel)
-    assert "came to a call, without a name" in said(panel)
+    assert "came to a call or a circle, without a name" in said(panel)
     await press(scene, panel, "No, go back")
     assert "your words in 1 check-in" in said(panel)
     assert "Still here." in thread_texts(scene, card)[0]
