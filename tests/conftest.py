@@ -24,6 +24,7 @@ from bot.store import TABLES
 from tests.discord.scene import Scene
 from tests.fakes import FixedClock
 from tests.official import SKIPPED, VARIABLE, check_simcord
+from tests.peers import hurry
 
 gc.freeze()
 gc.set_threshold(50_000, 20, 50)  # looking for garbage less often saves a sixth of the suite's time
@@ -139,6 +140,7 @@ async def app(sqlite_url: str, clock: FixedClock) -> AsyncIterator[App]:
     """Return Kith without Discord, over a new SQLite file."""
     prepare(sqlite_url)
     kith = assemble(sqlite_url, clock)
+    hurry(kith)
     yield kith
     kith.database.close()
 
@@ -147,6 +149,7 @@ async def app(sqlite_url: str, clock: FixedClock) -> AsyncIterator[App]:
 async def either_app(ready_url: str, clock: FixedClock) -> AsyncIterator[App]:
     """Return Kith without Discord, once over SQLite and once over PostgreSQL."""
     kith = assemble(ready_url, clock)
+    hurry(kith)
     yield kith
     kith.database.close()
 
@@ -206,6 +209,7 @@ async def scene(
     prepare(sqlite_url)
     clock = EnvClock()
     kith = assemble(sqlite_url, clock)
+    hurry(kith)
     bot = KithBot(kith)
     env = SimulatedDiscord(bot)
     await env.start()

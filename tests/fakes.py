@@ -1,5 +1,6 @@
 """Stand-ins for the world outside Kith."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ from bot.services.call_cards import CallCard, CallCards, CallWord
 from bot.store.deliveries import Delivery, DeliveryKind
 
 MONDAY_MORNING = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+THOROUGH = int(os.environ.get("KITH_THOROUGH", "1"))
+"""How many times as many courses of events to try as usual, of those that take long."""
 
 
 class FixedClock:

@@ -21,7 +21,7 @@ from bot.store.communities import community_of
 from bot.store.members import HostingWish, saved_member
 from bot.store.rhythms import Way
 from tests.circle_rows import begun, kinds_of_words, new_panels, row
-from tests.fakes import MONDAY_MORNING, FixedClock
+from tests.fakes import MONDAY_MORNING, THOROUGH, FixedClock
 
 MEMBERS = range(11, 17)
 EARLY = (CircleState.PLANNED, CircleState.RUNNING)
@@ -131,7 +131,7 @@ def check(app: App, circle_id: int, before: Circle, *, tended: bool, clock: Fixe
     ending=st.none() | endings,
     begins=st.sampled_from([True, True, False]),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10 * THOROUGH, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_members_do_and_whenever_a_circle_goes_forward_and_ends(
     app: App,
     clock: FixedClock,

@@ -27,7 +27,7 @@ from bot.store.calls import Audience, Call, CallState, Help, Response, ResponseK
 from bot.store.deliveries import Delivery, DeliveryKind
 from bot.store.members import ASKS_A_MONTH
 from tests.conftest import prepare
-from tests.fakes import FixedClock
+from tests.fakes import THOROUGH, FixedClock
 from tests.peers import ADMIN, CHANNEL, HERE, HOST_ROLE, MINUTE, Peers, hurry
 
 ZONES = ("Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland")
@@ -392,5 +392,5 @@ class TestNoCallIsLost(Community.TestCase):
     """Tried with different courses of events at each run."""
 
     settings = settings(
-        max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=4 * THOROUGH, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )

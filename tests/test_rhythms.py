@@ -20,7 +20,7 @@ from bot.services.people import Person
 from bot.services.rhythms import MOST_RHYTHMS, Beat, RhythmView
 from bot.store.checkins import Round, RoundState
 from bot.store.rhythms import Rhythm, RhythmState
-from tests.fakes import MONDAY_MORNING, FixedClock
+from tests.fakes import MONDAY_MORNING, THOROUGH, FixedClock
 
 HERE, ELSEWHERE = 700, 701
 HOST = Person(1, manages=True)
@@ -356,7 +356,7 @@ def wait(app: App, rhythm_id: int, how: str | int, clock: FixedClock) -> None:
 
 
 @given(steps=st.lists(st.tuples(waits, st.none() | doings, st.booleans()), min_size=5, max_size=25))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50 * THOROUGH, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_hosts_do_and_whenever_a_rhythm_comes_once_a_turn_and_never_stops_by_itself(
     app: App, clock: FixedClock, steps: list[tuple[str | int, tuple[str, Any] | None, bool]]
 ) -> None:

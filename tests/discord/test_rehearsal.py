@@ -1,12 +1,14 @@
 """The rehearsal: eight weeks in a community of eight, told as they happen."""
 
+import fcntl
 import io
+import json
 import os
 import resource
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -46,8 +48,19 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played() -> Played:
-    """Return one rehearsal, played for all tests here."""
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Return one rehearsal, played for all tests here, whichever of the processes of a run they are in."""
+    own = tmp_path_factory.getbasetemp()
+    kept = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "rehearsal.json"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_text(json.dumps(asdict(play())))
+        return Played(**json.loads(kept.read_text()))
+
+
+def play() -> Played:
+    """Play a rehearsal as whoever runs Kith does."""
     program = [sys.executable, "-m", "bot", "rehearse", "--no-page"]
     environment = dict(os.environ, PYTHONUNBUFFERED="1", COLUMNS="100")
     used, began = processor_seconds_of_children(), time.perf_counter()
