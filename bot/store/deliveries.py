@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from functools import cache
 
-from sqlalchemy import ColumnElement, Index, SmallInteger, UniqueConstraint, and_, or_
+from sqlalchemy import ColumnElement, Index, Integer, SmallInteger, UniqueConstraint, and_, bindparam, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.database import PLANNED, insert_if_new
 from bot.store.calls import OPEN_TO_ALL, Call
@@ -157,6 +159,12 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
     Calls before rituals, then the longest due, and none of the communities ``but_not_in``. Rows another process
     is claiming are passed over.
     """
+    return session.exec(_due(), params={"now": now, "limit": limit, "but_not_in": list(but_not_in)}).all()
+
+
+@cache
+def _due() -> SelectOfScalar[Delivery]:
+    """Return the question for ``deliveries_due``: to put it together takes longer than to answer it."""
     earlier = aliased(Delivery)
     an_earlier_one_waits = (
         select(earlier.id)
@@ -169,22 +177,22 @@ def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Coll
         )
         .exists()
     )
-    return session.exec(
+    return (
         select(Delivery)
         .where(
             col(Delivery.state).in_(WAITING),
-            Delivery.due_at <= now,
-            or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
-            or_(col(Delivery.state) == DeliveryState.PENDING, col(Delivery.leased_until) <= now),
+            Delivery.due_at <= bindparam("now"),
+            or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
+            or_(col(Delivery.state) == DeliveryState.PENDING, col(Delivery.leased_until) <= bindparam("now")),
             # Reminders of one round go to different people: they need not wait for each other.
             or_(col(Delivery.kind) == DeliveryKind.REMINDER, ~an_earlier_one_waits),
             ~_its_card_waits(),
-            col(Delivery.community_id).not_in(but_not_in),
+            col(Delivery.community_id).not_in(bindparam("but_not_in", expanding=True)),
         )
         .order_by(col(Delivery.priority), col(Delivery.due_at), col(Delivery.id))
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)
-    ).all()
+    )
 
 
 def _its_card_waits() -> ColumnElement[bool]:
