@@ -4,6 +4,7 @@ from datetime import date
 
 from simcord import InteractionResult
 
+from bot.rehearsal import circles
 from bot.rehearsal.stage import Stage
 
 
@@ -138,12 +139,14 @@ async def nameless(stage: Stage) -> None:
         "Bridie", form, words=words, help=["listen"], urgency="no hurry", audience="nameless"
     )
     await stage.presses("Bridie", preview, "call:send")
+    await circles.amina_turns_away(stage)
     await stage.until(date(2026, 4, 30), "08:25")
     card = stage.card("call:with")
     thread = stage.call_thread
     await stage.presses("Tomás", card, "call:with", how=", on his phone, presses")
     words = "After my divorce the oven was a cupboard for pans. I bought bread. It was fine bread."
     await stage.says("Tomás", thread, words)
+    await circles.amina_turns_back(stage)
     await stage.until(date(2026, 4, 30), "21:15")
     form = await stage.presses("Bridie", stage.card("call:relay"), "call:relay")
     await stage.fills_in("Bridie", form, words="Thank you. Was there a first loaf again?")

@@ -4,7 +4,7 @@ from datetime import date
 
 from simcord import InteractionResult
 
-from bot.rehearsal import calls
+from bot.rehearsal import calls, circles
 from bot.rehearsal.stage import FIRST_DAY, Stage
 
 
@@ -120,11 +120,13 @@ async def easter(stage: Stage) -> None:
     panel = await stage.types("Jonas", "me")
     await stage.presses("Jonas", panel, "member:export")
     await calls.forty_meets_a_person(stage)
+    await circles.come_round(stage)
     await stage.question("relationship-listening")
 
 
 async def quiet(stage: Stage) -> None:
     """Two rounds stay quiet; a member wants to be forgotten; the hosts are asked and one decides."""
+    await circles.announced(stage)
     await stage.until(date(2026, 4, 15), "21:05")
     panel = await stage.types("Sami", "me")
     await stage.presses("Sami", panel, "member:words")
@@ -132,18 +134,25 @@ async def quiet(stage: Stage) -> None:
     await stage.presses("Sami", panel, "member:leave")
     await stage.presses("Sami", panel, "member:forget")
     await stage.question("learning-rule-of-thumb")
+    await circles.who_carries(stage)
     await stage.until(date(2026, 4, 17), "09:01")
     stage.transcript.tell("Nobody answered. Kith posts no weaving and asks nobody why.")
+    await circles.bridie_comes(stage)
     await calls.forty_has_helped(stage)
     await calls.jonas_keeps(stage)
+    await circles.by_the_hearth(stage)
+    await circles.in_threes(stage)
     await stage.until(date(2026, 4, 24), "09:01")
     stage.transcript.tell("Again nobody.")
+    await circles.in_threes_begins(stage)
     await stage.until(date(2026, 4, 27), "12:30")
     asked = stage.card("rhythm:slower")
     await stage.presses("Tomás", asked, "rhythm:slower", how=", on his phone, presses")
     words = "Weekly was the course talking. Every second Monday, and I miss you already."
     await stage.says("Tomás", stage.kitchen, words)
+    await circles.amina_asks(stage)
     await calls.nameless(stage)
+    await circles.the_piece_goes_round(stage)
     await stage.question("work-felt-by")
 
 

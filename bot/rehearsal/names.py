@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import simcord
 
 from bot.rehearsal.people import ZONE
-from bot.rehearsal.transcript import CALL_THREAD
+from bot.rehearsal.transcript import CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD
 
-CALLS = "calls"
-"""The channel for calls, as *Make them for me* names it."""
+CALLS, CIRCLES = "calls", "circles"
+"""The channels for calls and circles, as *Make them for me* names them."""
+PRIVATE_THREAD = 12
 
 
 class Names:
@@ -39,6 +40,8 @@ class Names:
         if not channel.is_thread:
             return f"#{channel.name}"
         parent = channels.get(channel.parent_id or 0)
+        if parent is not None and parent.name == CIRCLES:
+            return GROUP_THREAD if channel.type == PRIVATE_THREAD else CIRCLE_THREAD
         return CALL_THREAD if parent is not None and parent.name == CALLS else "the thread"
 
     def now(self) -> datetime:

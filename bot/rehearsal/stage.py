@@ -21,8 +21,9 @@ from bot.rehearsal.drawing import buttons_of, control, walked
 from bot.rehearsal.names import Names
 from bot.rehearsal.people import CAST, COMMUNITY, ZONE, Part
 from bot.rehearsal.simulated import SimulatedDiscord
-from bot.rehearsal.transcript import Seen, Transcript
+from bot.rehearsal.transcript import CALL_THREAD, Seen, Transcript
 from bot.store.calls import Call, CallState, Response, ResponseKind
+from bot.store.circles import Circle
 from bot.store.rhythms import RhythmKind, rhythms_of
 
 FIRST_DAY = date(2026, 3, 19)
@@ -73,6 +74,12 @@ class Director:
         due = [*session.exec(rungs), *session.exec(leases)]
         return min((each for each in due if each is not None), default=None)
 
+    @transaction
+    def circle_due(self, session: Session, community_id: int) -> datetime | None:
+        """Return when a circle goes on next by itself."""
+        ours = (Circle.community_id == community_id, col(Circle.next_at).is_not(None))
+        return min((each for each in session.exec(select(Circle.next_at).where(*ours)) if each), default=None)
+
 
 class Stage:
     """One community on a simulated Discord with Kith in it, told as it goes."""
@@ -90,6 +97,7 @@ class Stage:
         self.hosts = self.guild.create_role("Hosts", mentionable=True)
         self._admins = self.guild.create_role("Admins", permissions=discord.Permissions(manage_guild=True))
         self.kitchen = self.guild.create_text_channel("kitchen-table")
+        self.hearth = self.guild.create_voice_channel("hearth")
         self.people = {part.name: self._arrive(part) for part in CAST}
         self._locales = {self.people[part.name].id: part.locale for part in CAST}
 
@@ -122,9 +130,9 @@ class Stage:
     async def next_due(self) -> datetime | None:
         """Return when Kith will do something next."""
         outlook = await self.app.communities.outlook(self.guild.id)
-        call_due = await self._director.call_due(self.guild.id)
-        due = [*(each.at for each in outlook.to_come[:1]), *([] if call_due is None else [call_due])]
-        return min(due, default=None)
+        due: list[datetime | None] = [each.at for each in outlook.to_come[:1]]
+        due += [await self._director.call_due(self.guild.id), await self._director.circle_due(self.guild.id)]
+        return min((each for each in due if each is not None), default=None)
 
     async def pass_time(self, by: timedelta) -> bool:
         """Let time pass, do what is due, and tell what changed; return whether anything did."""
@@ -153,7 +161,8 @@ class Stage:
             found = found.get_command(name)
         choices = {part.display_name: part.choices for part in found.parameters}
         for name, value in options.items():
-            yield f"{name}: {next((each.name for each in choices[name] if each.value == value), value)}"
+            picked = self.names.channel(value.id) if isinstance(value, ChannelHandle) else value
+            yield f"{name}: {next((each.name for each in choices[name] if each.value == value), picked)}"
 
     async def presses(
         self, who: str, message: ResponseMessage | InteractionResult, name: str, *, how: str = "presses"
@@ -166,11 +175,14 @@ class Stage:
         self.look()
         return result
 
-    async def picks(self, who: str, message: ResponseMessage | InteractionResult, name: str, value: RoleHandle) -> None:
-        """Let someone choose a role in the menu named ``noun:verb``."""
+    async def picks(
+        self, who: str, message: ResponseMessage | InteractionResult, name: str, value: RoleHandle | str
+    ) -> None:
+        """Let someone choose a role, or what stands there, in the menu named ``noun:verb``."""
         message = self._shown(message)
         menu = self._part(message, name)
-        self.transcript.did(who, f"picks {value.name}")
+        labels = {each["value"]: each["label"] for each in menu.get("options", [])}
+        self.transcript.did(who, f"picks {labels[value] if isinstance(value, str) else value.name}")
         await self.people[who].select(message, [value], custom_id=menu["custom_id"])
         self.look()
 
@@ -225,10 +237,14 @@ class Stage:
     @property
     def call_thread(self) -> ChannelHandle:
         """The newest thread of a call, public or private. Raises Astray."""
+        return self.newest_thread(CALL_THREAD)
+
+    def newest_thread(self, place: str) -> ChannelHandle:
+        """Return the newest of the threads that are called so. Raises Astray."""
         channels = self.env.backend.channels.values()
-        threads = [each for each in channels if each.is_thread and each.parent_id == self.calls.id]
+        threads = [each for each in channels if each.is_thread and self.names.channel(each.id) == place]
         if not threads:
-            raise Astray("no call has a thread")
+            raise Astray(f"nothing has led to {place} yet")
         return ChannelHandle(self.env, self.guild, max(threads, key=lambda each: each.id))
 
     def card(self, name: str = "round:open") -> ResponseMessage:
@@ -246,6 +262,10 @@ class Stage:
             if stored.author_id == member.id or f"**{member.mention}" in str(stored.components):
                 return ResponseMessage(self.env, stored)
         raise Astray(f"nothing of {who}'s stands in the thread")
+
+    def guild_events(self) -> list[Any]:
+        """Return Discord's own events of the community."""
+        return list(self.env.backend.guilds[self.guild.id].scheduled_events.values())
 
     def _shown(self, message: ResponseMessage | InteractionResult) -> ResponseMessage:
         if isinstance(message, ResponseMessage):

@@ -30,7 +30,8 @@ from bot.rehearsal.people import CAST, COMMUNITY, Part
 WIDEST = 100
 PRIVATE = "┊ "
 THREAD = "│ "
-CALL_THREAD = "the call's thread"
+CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD = "the call's thread", "the circle's thread", "the group's thread"
+CIRCLE_CARDS = "#circles"
 INDENT = 7
 NO_BUTTONS = "(no buttons any more)"
 SHORT = 3
@@ -104,6 +105,7 @@ class Transcript:
         self._parts = {part.name: part for part in CAST}
         self._forms: set[str] = set()
         self._panels: set[str] = set()
+        self._circles: set[str] = set()
 
     def tell(self, words: str) -> None:
         """Say something the reader needs to know that nobody on Discord said."""
@@ -146,12 +148,28 @@ class Transcript:
             self.did(seen.author, what, f"in {seen.place}")
             self._show(marked_up(seen.content, self._names), THREAD)
         elif seen.thread:
-            if seen.place == CALL_THREAD:
-                self._at_once(Text.assemble((seen.author, "bold"), f" in {seen.place}"))
-            self._show(card(seen.components, self._names), THREAD)
+            self._in_thread(seen)
         else:
             title = Text.assemble(f"{self._clock()} ", (seen.author, "bold"), f" in {seen.place}")
             self._frame(card(seen.components, self._names, airy=True), title, accent_of(seen.components))
+
+    def _in_thread(self, seen: Seen) -> None:
+        """Show what Kith says in a thread; a step of a circle in full only where it is the first, later in short."""
+        rows = card(seen.components, self._names)
+        title = Text.assemble((seen.author, "bold"), f" in {seen.place}")
+        if seen.place in (CIRCLE_THREAD, GROUP_THREAD):
+            fresh = [row for row in rows if row.plain and row.plain not in self._circles]
+            self._circles.update(row.plain for row in rows)
+            if rows[0].plain.startswith("Step "):
+                title.append(f" · {rows[0].plain} · {rows[1].plain}")
+                said = [row for row in fresh if row not in rows[:2]]
+                few = said[:1] + [row for row in said[1:] if row.plain.startswith(("• ", "The talking piece"))]
+                rows = [row for row in few if not row.plain.startswith("Time for")] if len(rows) > SHORT else rows
+            elif seen.place == GROUP_THREAD:
+                rows = fresh
+        if seen.place in (CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD):
+            self._at_once(title)
+        self._show(rows, THREAD)
 
     def changed(self, before: Seen, now: Seen) -> None:
         """Show what is new in a message; the whole of a private panel that has turned into another."""
@@ -161,17 +179,20 @@ class Transcript:
             self._private(now)
             return
         rows = [row for text in new if text not in old for row in marked_up(text, self._names)]
+        if now.place in (CIRCLE_CARDS, CIRCLE_THREAD):
+            stood = [row.plain for row in card(before.components, self._names)]
+            rows = [row for row in rows if row.plain not in stood]
         buttons, before_buttons = buttons_of(now.components), buttons_of(before.components)
         if fresh := fresh_controls(before_buttons, buttons, self._names):
             rows.append(Row(fresh))
-        elif before_buttons and not buttons:
+        elif before_buttons and not buttons and now.place != CIRCLE_THREAD:
             rows.append(Row(Text(NO_BUTTONS, "dim")))
         if not rows:
             return
         if now.only is not None:
             self._show([Text(f"only {now.only} sees this change", "dim"), *rows], PRIVATE)
         elif now.thread:
-            where = f", in {now.place}" if now.place == CALL_THREAD else ""
+            where = f", in {now.place}" if now.place in (CALL_THREAD, CIRCLE_THREAD) else ""
             self._show([Text(f"now reads{where}", "dim"), *rows], THREAD)
         else:
             title = Text.assemble((now.author, "bold"), " edits its card")
