@@ -159,12 +159,13 @@ class Transcript:
         title = Text.assemble((seen.author, "bold"), f" in {seen.place}")
         if seen.place in (CIRCLE_THREAD, GROUP_THREAD):
             fresh = [row for row in rows if row.plain and row.plain not in self._circles]
-            self._circles.update(row.plain for row in rows)
-            if rows[0].plain.startswith("Step "):
+            is_step, is_first = rows[0].plain.startswith("Step "), "Step" not in self._circles
+            self._circles.update([row.plain for row in rows] + (["Step"] if is_step else []))
+            if is_step and not is_first:
                 title.append(f" · {rows[0].plain} · {rows[1].plain}")
                 said = [row for row in fresh if row not in rows[:2]]
                 few = said[:1] + [row for row in said[1:] if row.plain.startswith(("• ", "The talking piece"))]
-                rows = [row for row in few if not row.plain.startswith("Time for")] if len(rows) > SHORT else rows
+                rows = [row for row in few if not row.plain.startswith("Time for")]
             elif seen.place == GROUP_THREAD:
                 rows = fresh
         if seen.place in (CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD):
