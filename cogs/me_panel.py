@@ -284,6 +284,7 @@ def leaving_panel(me: Me) -> ui.LayoutView:
             "- " + _("in circles: your roles, your harvests and wishes, and your words in those you proposed"),
             _("**This stays:**"),
             "- " + _("that someone answered or passed a round, or came to a call or a circle, without a name"),
+            "- " + _("where I named you in a circle's thread, such as whose turn it was"),
             "- " + _("what you and others wrote in Discord yourselves; you can delete your own messages there"),
             _("Nobody can bring it back. *My data* gives you a copy first."),
         ]
