@@ -1,10 +1,12 @@
 """How /me looks: what a member chose and what is kept about them, drawn from rows, with what changes it."""
 
+from collections.abc import Mapping
 from datetime import date, time, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import discord
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_time, format_timedelta
 from babel.lists import format_list
 from discord import ui
 
@@ -14,6 +16,9 @@ from bot.store.members import HostingWish, Member, Share
 from cogs import cards
 from cogs.hands import shortened
 from cogs.support import pressed_name
+from cogs.words import date_words, region
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 WORDS_ON_A_PAGE = 5
 LONGEST_PAGE = 3800
@@ -21,24 +26,15 @@ LONGEST_PAGE = 3800
 LONGEST_QUESTION = 200
 
 
-def date_words(day: date) -> str:
-    """Return a date in words, in the language spoken."""
-    return format_date(day, "full", locale=_region())
-
-
 def return_words(day: date, wait: timedelta) -> str:
     """Return a day to be back on, in words: ``Monday 30 November 2026, in 6 days``."""
-    off = format_timedelta(wait, granularity="day", add_direction=True, threshold=1.2, locale=_region())
+    off = format_timedelta(wait, granularity="day", add_direction=True, threshold=1.2, locale=region())
     return f"{date_words(day)}, {off}"
 
 
 def hour_words(hour: int) -> str:
     """Return a full hour as clocks show it in the language spoken."""
-    return format_time(time(hour), "short", locale=_region())
-
-
-def _region() -> str:
-    return "en_GB" if spoken() == "en" else spoken()
+    return format_time(time(hour), "short", locale=region())
 
 
 def me_panel(me: Me) -> ui.LayoutView:
@@ -158,11 +154,15 @@ def _hosting_select(me: Me) -> ui.Select[Any]:
         HostingWish.CO_HOST: _("I'd like to co-host first"),
         HostingWish.NOT_NOW: _("Not now"),
     }
+    return _choices("hosting", words, me.member.hosting)
+
+
+def _choices(verb: str, words: Mapping[Choice, str], chosen: Choice) -> ui.Select[Any]:
+    """Draw a select of the words for each choice, with the one that was made."""
     return ui.Select(
-        custom_id=pressed_name("member", 0, "hosting"),
+        custom_id=pressed_name("member", 0, verb),
         options=[
-            discord.SelectOption(label=label, value=wish, default=wish is me.member.hosting)
-            for wish, label in words.items()
+            discord.SelectOption(label=label, value=choice, default=choice is chosen) for choice, label in words.items()
         ],
     )
 
@@ -216,13 +216,7 @@ def _share_select(me: Me) -> ui.Select[Any]:
         Share.HOSTS: _("The hosts"),
         Share.ME: _("Only me"),
     }
-    return ui.Select(
-        custom_id=pressed_name("member", 0, "share"),
-        options=[
-            discord.SelectOption(label=label, value=share, default=share is me.member.share)
-            for share, label in words.items()
-        ],
-    )
+    return _choices("share", words, me.member.share)
 
 
 def _kept_words(me: Me) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from babel.dates import format_date
 from discord import ui
 
 from bot.errors import Refusal
@@ -15,16 +14,11 @@ from bot.services.rhythms import RhythmView
 from bot.store.checkins import CheckIn, Round
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
 from cogs.cards import drawing, lasting_button, quoted, stamp
-from cogs.words import arriving_word, rhythm_words
+from cogs.words import arriving_word, date_words, rhythm_words
 
 REST_WEEKS = (1, 2, 3, 4, 6, 8, 12)
 PAGE = 3400
 """Characters of shared words on one page; with the heading they stay under Discord's 4,000."""
-
-
-def date_words(day: date) -> str:
-    """Return a date in words, in the language spoken."""
-    return format_date(day, "full", locale="en_GB" if spoken() == "en" else spoken())
 
 
 def date_suggestions(today: date, typed: str) -> list[tuple[str, date]]:

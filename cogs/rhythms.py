@@ -17,9 +17,9 @@ from bot.services.rhythms import Beat, RhythmView
 from bot.store.rhythms import RhythmKind
 from cogs.cards import lasting_button
 from cogs.hands import shortened
-from cogs.rhythm_panels import announced_words, date_suggestions, date_words, list_panel, rhythm_panel, shared_panel
+from cogs.rhythm_panels import announced_words, date_suggestions, list_panel, rhythm_panel, shared_panel
 from cogs.support import Interaction, Noun, community_of, in_a_moment, person_of, press, redraw, show, within_time
-from cogs.words import rhythm_words
+from cogs.words import date_words, rhythm_words
 
 WEEKDAYS = [
     Choice(name=locale_str("Monday"), value=0),

@@ -1,6 +1,8 @@
 """Words that stand in more than one card: elements, moods, rules of rhythms, reasons."""
 
-from babel.dates import format_time, get_day_names
+from datetime import date
+
+from babel.dates import format_date, format_time, get_day_names
 
 from bot.calendar import Turn
 from bot.language import _, ngettext, spoken
@@ -39,6 +41,16 @@ def day_name(weekday: int) -> str:
     return get_day_names("wide", locale=spoken())[weekday]
 
 
+def region() -> str:
+    """Return the language spoken with the region whose dates and times it shows: English is British."""
+    return "en_GB" if spoken() == "en" else spoken()
+
+
+def date_words(day: date) -> str:
+    """Return a date in words, in the language spoken."""
+    return format_date(day, "full", locale=region())
+
+
 def rule_words(rhythm: Rhythm) -> str:
     """Return when a rhythm comes round, in words, with its local time and zone."""
     day = day_name(rhythm.weekday)
@@ -52,7 +64,7 @@ def rule_words(rhythm: Rhythm) -> str:
             4: ngettext("the fourth {day} of every month", "the fourth {day} of every {count} months", rhythm.every),
             -1: ngettext("the last {day} of every month", "the last {day} of every {count} months", rhythm.every),
         }[rhythm.nth or 1]
-    at = format_time(rhythm.at, "short", locale="en_GB" if spoken() == "en" else spoken())
+    at = format_time(rhythm.at, "short", locale=region())
     return _("{rule} at {time} ({zone})").format(
         rule=rule.format(day=day, count=rhythm.every), time=at, zone=rhythm.zone
     )

@@ -14,7 +14,7 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.ladder import climb, show_call, with_it
-from bot.services.people import Person, is_host
+from bot.services.people import Person, is_host, require_begun
 from bot.services.words import check_words
 from bot.store.calls import (
     Audience,
@@ -266,8 +266,7 @@ class Calls:
 
     def _tended(self, session: Session, community_id: int) -> Community:
         community = community_of(session, community_id, self._clock.now())
-        if not community.tended:
-            raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
+        require_begun(community)
         if community.calls_channel_id is None:
             raise Refusal(
                 _("Calls have no channel yet. Someone with *Manage Server* can choose one in /setup start; try then.")

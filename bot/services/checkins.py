@@ -14,7 +14,7 @@ from bot.database import Database, insert_if_new, transaction
 from bot.deck import Decks
 from bot.errors import Refusal
 from bot.language import _
-from bot.services.people import Person, require_host
+from bot.services.people import Person, require_begun, require_host
 from bot.services.questions import LOOKED_BACK, draw_question
 from bot.services.reminders import plan_reminders
 from bot.services.rhythms import come_round
@@ -212,8 +212,7 @@ class CheckIns:
         """
         now = self._clock.now()
         community = community_of(session, community_id, now)
-        if not community.tended:
-            raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
+        require_begun(community)
         check_in = check_in_of(session, community_id, None, member_id)
         if round_id == AHEAD and check_in is not None:
             return Form(None, check_in, check_in.share)

@@ -147,7 +147,7 @@ class CircleCards:
             raise Needless(moot)
         number = int(about) if what == "time" else group.step if group is not None else -1
         steps = view.format.steps
-        waiting = list(calls_for_everyone(session, community.id, 5)) if what == "calls" else list[Call]()
+        waiting = calls_for_everyone(session, community.id, 5, from_rung=CALLS_FROM) if what == "calls" else ()
         return CircleWord(
             view=view,
             what=what,
@@ -157,7 +157,7 @@ class CircleCards:
             group=group,
             step=steps[number] if 0 <= number < len(steps) else None,
             offered=Role(about) if what == "offer" else None,
-            calls=[each for each in waiting if each.rung >= CALLS_FROM],
+            calls=list(waiting),
             harvest=harvest_of(session, circle.id) if what == "gathered" else None,
             moot=moot,
         )

@@ -15,7 +15,7 @@ from bot.services.announcing import announce
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
 from bot.services.hosting import come_past, give_back, start_over, take_role
-from bot.services.people import Person, is_host, require_host
+from bot.services.people import Person, is_host, require_begun, require_host
 from bot.services.running import hand_on, holder, tend_running
 from bot.services.words import check_line, visible
 from bot.store.circles import (
@@ -363,8 +363,7 @@ class Circles:
 
     def _tended(self, session: Session, community_id: int) -> Community:
         community = community_of(session, community_id, self._clock.now())
-        if not community.tended:
-            raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
+        require_begun(community)
         if community.circles_channel_id is None:
             raise Refusal(
                 _("Circles have no channel yet. Someone with *Manage Server* can choose one in /setup start; try then.")

@@ -22,6 +22,12 @@ def is_host(community: Community, person: Person) -> bool:
     return person.manages or (community.host_role_id is not None and community.host_role_id in person.role_ids)
 
 
+def require_begun(community: Community) -> None:
+    """Raise Refusal unless Kith has begun in a community."""
+    if not community.tended:
+        raise Refusal(_("Kith has not begun here yet. Someone with *Manage Server* can run /setup start."))
+
+
 def require_host(community: Community, person: Person) -> None:
     """Raise Refusal unless the person is a host."""
     if not is_host(community, person):

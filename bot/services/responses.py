@@ -54,7 +54,6 @@ LEASE = timedelta(hours=48)
 """After that the responder is asked how it goes."""
 SILENCE = timedelta(hours=24)
 """How long Kith waits for a word after asking; then the call goes on to others."""
-LONGEST_LEARNING = 300
 AT_ONCE = 50
 """Calls or leases tended in one transaction."""
 

@@ -252,7 +252,7 @@ async def test_a_nameless_caller_speaks_through_kith_once_and_is_forgotten_at_th
     assert "Only the one who asked" in said(await scene.bo.click(card, label="Say something"))
     form = await press(scene.ada, mine, "Say something")
     spoken = await scene.ada.submit_modal(form, {"words": "I am still here."})
-    scene.bot._connection.parse_interaction_create(copy.deepcopy(delivered[-1]))  # pyright: ignore
+    scene.bot._connection.parse_interaction_create(copy.deepcopy(delivered[-1]))  # pyright: ignore[reportPrivateUsage] -- as Discord sends it again
     await scene.env.settle()
     await scene.tick()
     assert "without your name" in said(spoken)

@@ -114,7 +114,7 @@ async def test_a_form_sent_in_twice_proposes_one_circle_and_another_form_another
     for later in (0, 1):  # delivered once more, and sent in once more
         again = copy.deepcopy(delivered[-1])
         again["id"] = str(int(again["id"]) + later)
-        scene.bot._connection.parse_interaction_create(again)  # pyright: ignore
+        scene.bot._connection.parse_interaction_create(again)  # pyright: ignore[reportPrivateUsage] -- as Discord sends it again
         await scene.env.settle()
     assert len(await coming(scene)) == 1
 
