@@ -114,6 +114,16 @@ async def test_a_group_left_by_all_but_one_joins_another_whose_number_stays(app:
     }
 
 
+async def test_whoever_is_left_alone_by_everyone_stays_in_a_group(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 4, format_id=ALL)
+    await to_step(app, circle_id, "pairs")
+    for member_id in (BO, CY, DEE):
+        await app.circles.answer(HERE, Person(member_id), circle_id, ComingKind.NOT)
+    await press(app, circle_id)
+
+    assert groups(app, circle_id) == [[ADA]]
+
+
 async def test_pairs_join_to_fours_and_two_who_stay_a_pair_keep_their_thread(app: App, clock: FixedClock) -> None:
     circle_id = await running(app, clock, 5, way=Way.WRITTEN, format_id=ALL)
     await to_step(app, circle_id, "pairs")

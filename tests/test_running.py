@@ -342,3 +342,14 @@ async def test_ten_circles_due_in_one_tick_all_go_on(app: App, clock: FixedClock
 
     assert {each.state for each in circles(app)} == {CircleState.RUNNING}
     assert [new_panels(app, each) for each in ids] == [1] * 10
+
+
+async def test_a_circle_that_meets_a_fault_keeps_no_other_waiting(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    faulty, sound = await proposed(app, within=HOUR), await proposed(app, within=HOUR)
+    change(app, faulty, stage=99)
+
+    await at(app, clock, row(app, sound).starts_at)
+
+    assert (new_panels(app, faulty), new_panels(app, sound)) == (0, 1)
+    assert row(app, faulty).next_at == clock.now() + HOUR

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
 from bot.circle_deck import our_circle_decks
 from bot.clock import Clock
-from bot.database import Database, insert_if_new, transaction
+from bot.database import AFTER_A_FAULT, Database, insert_if_new, kept_apart, transaction
 from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import _
@@ -96,7 +97,8 @@ class Circles:
         now = self._clock.now()
         due = rhythms_due(session, RhythmKind.CIRCLE, now + LEAD, AT_ONCE)
         for rhythm in due:
-            announce(session, rhythm, now)
+            if not kept_apart(session, f"rhythm {rhythm.id}", partial(announce, session, rhythm, now)):
+                rhythm.next_at = now + LEAD + AFTER_A_FAULT
         return len(due)
 
     @transaction
@@ -105,11 +107,8 @@ class Circles:
         now = self._clock.now()
         due = circles_due(session, now, AT_ONCE)
         for circle in due:
-            community = community_of(session, circle.community_id, now)
-            if circle.state is CircleState.PLANNED:
-                come_past(session, community, circle, now)
-            else:
-                tend_running(session, community, circle, now)
+            if not kept_apart(session, f"circle {circle.id}", partial(_tend, session, circle, now)):
+                circle.next_at = now + AFTER_A_FAULT
         return len(due)
 
     @transaction
@@ -369,6 +368,14 @@ class Circles:
                 _("Circles have no channel yet. Someone with *Manage Server* can choose one in /setup start; try then.")
             )
         return community
+
+
+def _tend(session: Session, circle: Circle, now: datetime) -> None:
+    community = community_of(session, circle.community_id, now)
+    if circle.state is CircleState.PLANNED:
+        come_past(session, community, circle, now)
+    else:
+        tend_running(session, community, circle, now)
 
 
 def _may_hold(session: Session, community: Community, person: Person) -> bool:

@@ -67,6 +67,8 @@ def kept_groups(before: Sequence[Seat], people: Sequence[int], size: int) -> dic
     fresh = [each for each in people if each not in placed]
     if groups and len(fresh) < size:
         alone, fresh = alone + fresh, []
+    if not groups:
+        alone, fresh = [], [*alone, *fresh]
     for each in alone:
         min(groups.values(), key=len).append(each)
     return groups | {free + number: members for number, members in grouped(fresh, size).items()}
