@@ -200,6 +200,14 @@ def misplaced(words: str) -> str | None:
     return None
 
 
+def says_something(words: str) -> bool:
+    """Tell whether words still say something where a circle has nothing to put in their places but its theme.
+
+    A paragraph with room for what a circle lacks is left out.
+    """
+    return any(set(IN_BRACES.findall(each)) <= {"theme"} for each in words.split("\n\n"))
+
+
 def _read_format(file: Path) -> Format:
     content = read_checked(file, _File, "steps", _MENDING)
     for fault in _faults_of_ends(content):
@@ -256,6 +264,8 @@ def _faults_of_step(step: _Step, content: _File) -> Iterator[str]:
         yield 'the kind "away" goes with size = 3 and turn = true. Write both.'
     if fault := misplaced(step.say):
         yield fault
+    if not says_something(step.say):
+        yield "in a circle without the deck's words it says nothing. Add a paragraph with no place but {theme}."
 
 
 def _faults_of_whole(found: Format) -> Iterator[str]:

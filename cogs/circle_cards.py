@@ -27,8 +27,8 @@ def circle_card(view: CircleView, marker: int | None) -> ui.LayoutView:
     )
     parts: list[ui.Item[Any]] = [ui.TextDisplay(f"{eyebrow}\n## {plain(circle.title)}")]
     if circle.state is not CircleState.CANCELLED:
-        parts += [ui.TextDisplay(_theme_words(circle)), ui.TextDisplay(_meeting_words(view))]
-        parts.append(ui.TextDisplay(_people_words(view)))
+        said = [_theme_words(circle), _meeting_words(view), _people_words(view)]
+        parts += [ui.TextDisplay(each) for each in said if each]
     if standing := _standing_words(view):
         parts.append(ui.TextDisplay(standing))
     return drawing(ui.Container(*parts, *_buttons(view), accent_colour=accent(circle), id=marker))
@@ -107,7 +107,7 @@ def length_words(way: Way, found: Format) -> str:
 def _theme_words(circle: Circle) -> str:
     lines = [plain(circle.intention)] if circle.intention else []
     lines += [f"> {each}" for each in (circle.question, circle.second_question) if each]
-    return "\n".join(lines) or "-# " + _("What it is about will show when we meet.")
+    return "\n".join(lines)
 
 
 def _meeting_words(view: CircleView) -> str:

@@ -145,8 +145,7 @@ async def test_whoever_is_forgotten_leaves_no_name_and_no_word_and_a_circle_that
 
     assert about(either_app, str(ADA.member_id), *MARKS) == {}
     view = await either_app.circles.find(HERE, circle_id)
-    assert view.circle.title
-    assert view.circle.intention
+    assert (view.circle.title, view.circle.intention) == (view.format.title, "")
     assert len(said(either_app, DeliveryKind.CIRCLE)) == len(before) + 1
     assert said(either_app, DeliveryKind.CIRCLE_WORD)[-1].endswith("gathered:1")
     [harvest] = rows(either_app, Harvest)

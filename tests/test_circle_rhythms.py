@@ -157,7 +157,7 @@ async def test_a_theme_touches_the_driest_element_and_does_not_come_back_within_
 
 async def test_a_cancelled_circles_theme_may_come_again(app: App) -> None:
     await begun(app)
-    circle_id = await proposed(app, theme_id="")
+    circle_id = await proposed(app)
     await app.circles.cancel(HERE, HOST, circle_id)
     themes = our_circle_decks()
     used = row(app, circle_id).theme_id

@@ -57,13 +57,23 @@ async def test_a_member_proposes_a_circle_and_everything_about_it_is_planned_in_
 
     circle = row(app, circle_id)
     assert (circle.title, circle.intention, circle.room, circle.channel_id) == ("What grows", "To look.", 8, CIRCLES)
-    assert circle.question and circle.closing and circle.tag and circle.theme_id
+    assert (circle.question, circle.closing, circle.tag, circle.theme_id) == ("", "", None, None)
     assert circle.next_at == circle.starts_at - WEEK
     assert [len(planned(app, circle_id, kind)) for kind in (DeliveryKind.CIRCLE, DeliveryKind.EVENT)] == [1, 1]
     view = await app.circles.find(HERE, circle_id)
     assert view.coming == [ADA]
     with pytest.raises(Refusal, match="/circle shows"):
         await app.circles.find(ELSEWHERE, circle_id)
+
+
+async def test_a_theme_is_drawn_only_where_nobody_gave_a_title(app: App) -> None:
+    await begun(app)
+
+    drawn = row(app, await proposed(app))
+    own = row(app, await proposed(app, title="Ours"))
+
+    assert drawn.title and drawn.intention and drawn.question and drawn.closing and drawn.tag and drawn.theme_id
+    assert (own.title, own.intention, own.opening, own.second_question) == ("Ours", "", "", "")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,6 @@ def announce(session: Session, rhythm: Rhythm, now: datetime) -> None:
         room=rhythm.room,
         starts_at=slot.instant,
         channel_id=community.circles_channel_id,
-        title=theme.title,
         **words_of(theme),
     )
     if insert_if_new(session, Circle, fresh.model_dump(exclude={"id"})):

@@ -1,4 +1,4 @@
-"""A circle as it is shown, and the theme of one nobody chose a theme for."""
+"""A circle as it is shown, and the theme of one that has no words of its own."""
 
 import random
 from dataclasses import dataclass, field
@@ -60,6 +60,7 @@ def words_of(theme: Theme) -> dict[str, Any]:
     question, second_question = theme.questions
     return {
         "theme_id": theme.id,
+        "title": theme.title,
         "intention": theme.intention,
         "opening": theme.opening,
         "question": question,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlmodel import Session
 
-from bot.circle_deck import our_circle_decks
 from bot.clock import Clock
 from bot.database import AFTER_A_FAULT, Database, insert_if_new, kept_apart, transaction
 from bot.errors import Refusal
@@ -54,14 +54,13 @@ AT_ONCE = 50
 
 @dataclass(frozen=True)
 class NewCircle:
-    """What a member proposes; with no theme one is drawn, and their own words stand before the deck's."""
+    """What a member proposes; their own title stands without the deck's words, and with none a theme is drawn."""
 
     starts_at: datetime
     format_id: str
     way: Way
     title: str = ""
     intention: str = ""
-    theme_id: str | None = None
     place_id: int | None = None
     link: str = ""
     room: int | None = None
@@ -148,10 +147,10 @@ class Circles:
             raise Refusal(
                 _("Twenty circles are to come already. Join one of them, or propose yours when some are over.")
             )
-        theme = our_circle_decks().theme(community.language, new.theme_id) if new.theme_id else None
-        theme = theme or draw_theme(session, community, now)
-        title = check_line(new.title, LONGEST_TITLE) if new.title.strip() else theme.title
-        words = words_of(theme)
+        if new.title.strip():
+            words: dict[str, Any] = {"title": check_line(new.title, LONGEST_TITLE)}
+        else:
+            words = words_of(draw_theme(session, community, now))
         if new.intention.strip():
             words["intention"] = check_line(new.intention, LONGEST_INTENTION)
         circle = Circle(
@@ -165,7 +164,6 @@ class Circles:
             room=new.room,
             starts_at=new.starts_at,
             channel_id=community.circles_channel_id,
-            title=title,
             **words,
         )
         session.add(circle)
