@@ -11,7 +11,20 @@ from typing import Annotated
 from pydantic import Field, Strict
 
 from bot.deck import ENGLISH, DeckError, Element, draw_card, prompts_folder, read_checked
-from bot.formats import IN_BRACES, LONGEST_SAY, ON_ONE_LINE, TITLE_MENDING, Id, Line, Role, Say, Shape, Title, misplaced
+from bot.formats import (
+    IN_BRACES,
+    LONGEST_SAY,
+    ON_ONE_LINE,
+    TITLE_MENDING,
+    Id,
+    Line,
+    Role,
+    Say,
+    Shape,
+    Title,
+    misplaced,
+    says_something,
+)
 
 # How many themes English must have at least. A translation may have fewer.
 THEMES = 20
@@ -31,7 +44,11 @@ class Theme:
     depth: int
 
     def fill(self, words: str) -> str:
-        """Put this theme's parts where the words of a step or of the bell leave room for them."""
+        """Put this theme's parts where the words of a step or of the bell leave room for them.
+
+        A paragraph with room for a part this theme lacks is left out: a circle of somebody's own has only a title,
+        and an intention where they gave one.
+        """
         question, second_question = self.questions
         parts = {
             "theme": self.title,
@@ -41,16 +58,22 @@ class Theme:
             "second_question": second_question,
             "closing": self.closing,
         }
-        return IN_BRACES.sub(lambda found: parts[found[1]], words)
+        said = [each for each in words.split("\n\n") if all(parts[place] for place in IN_BRACES.findall(each))]
+        return IN_BRACES.sub(lambda found: parts[found[1]], "\n\n".join(said))
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What whoever takes a role is told in private: what it is, then line by line what it asks of them."""
+    """What whoever takes a role is told in private: what it is, then line by line what it asks, live and in writing."""
 
     role: Role
     what: str
-    asks: tuple[str, ...]
+    live: tuple[str, ...]
+    written: tuple[str, ...]
+
+    def asks(self, *, live: bool) -> tuple[str, ...]:
+        """What it asks in a live circle, or in a written one."""
+        return self.live if live else self.written
 
 
 @dataclass(frozen=True)
@@ -133,10 +156,15 @@ class _Themes(Shape):
     themes: list[_Theme] = Field(min_length=1)
 
 
+class _Ask(Shape):
+    live: Line
+    written: Line
+
+
 class _Brief(Shape):
     id: Annotated[Role, Strict(False)]
     what: Say
-    asks: list[Line] = Field(min_length=3, max_length=5)
+    asks: list[Line | _Ask] = Field(min_length=3, max_length=5)
 
 
 class _Roles(Shape):
@@ -160,7 +188,10 @@ _ROLE_MENDING: Mapping[str, str] = {
     "briefs": "Start each brief with a line that says [[briefs]].",
     "id": f"Use one of these: {', '.join(Role)}.",
     "what": f"Write what the role is, in 1 to {LONGEST_SAY} characters.",
-    "asks": f"Write what the role asks, in three to five lines, each {ON_ONE_LINE}",
+    "asks": (
+        "Write what the role asks, in three to five lines, each as words or as "
+        f'{{ live = "words", written = "words" }}, {ON_ONE_LINE}'
+    ),
 }
 
 
@@ -198,13 +229,17 @@ def _read_roles(file: Path) -> tuple[dict[Role, Brief], tuple[str, ...]]:
         fault = misplaced(bell)
         if "{intention}" not in bell:
             fault = "the bell must say {intention}. Add it where the intention is said again."
+        if not says_something(bell):
+            fault = "without an intention it says nothing. Begin it with a paragraph that has no place to fill."
         if fault:
             raise DeckError(f"{file}, bell {number}: {fault}")
     briefs: dict[Role, Brief] = {}
     for entry in content.briefs:
         if entry.id in briefs:
             raise DeckError(f"{file}, {entry.id}: this brief is there twice. Take one of them out.")
-        briefs[entry.id] = Brief(entry.id, entry.what, tuple(entry.asks))
+        live = tuple(each if isinstance(each, str) else each.live for each in entry.asks)
+        written = tuple(each if isinstance(each, str) else each.written for each in entry.asks)
+        briefs[entry.id] = Brief(entry.id, entry.what, live, written)
     return briefs, tuple(content.bells)
 
 

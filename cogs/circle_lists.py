@@ -126,7 +126,7 @@ def proposed_panel(view: CircleView, role: Role | None) -> ui.LayoutView:
 def role_panel(circle: Circle, role: Role, opening: str) -> ui.LayoutView:
     """Draw what a role asks of the one who holds it, with ways to give it on."""
     brief = our_circle_decks().brief(spoken(), role)
-    asks = "\n".join(f"- {each}" for each in brief.asks)
+    asks = "\n".join(f"- {each}" for each in brief.asks(live=circle.way is Way.LIVE))
     buttons = [
         lasting_button(_("Give it back"), "circle", circle.id, f"free_{VERBS[role]}"),
         lasting_button(_("Offer it to someone"), "circle", circle.id, f"offer_{VERBS[role]}"),

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -34,7 +35,7 @@ def said() -> Iterator[tuple[str, str]]:
             yield theme.id, text
     for role in Role:
         brief = DECKS.brief("en", role)
-        yield from ((role, text) for text in (brief.what, *brief.asks))
+        yield from ((role, text) for text in (brief.what, *dict.fromkeys((*brief.live, *brief.written))))
     yield from (("bell", bell) for bell in DECKS.bells("en"))
 
 
@@ -119,11 +120,23 @@ def test_every_role_has_a_brief_that_speaks_of_before_during_and_after():
         brief = DECKS.brief("en", role)
 
         assert 2 <= len(re.findall(r"[.?](?=\s|$)", brief.what)) <= 3, role
-        assert 3 <= len(brief.asks) <= 5
-        assert [ask.split(":")[0] for ask in brief.asks] == sorted(
-            (ask.split(":")[0] for ask in brief.asks), key=["Before", "During", "After"].index
-        )
-        assert {ask.split(":")[0] for ask in brief.asks} == {"Before", "During", "After"}
+        for asks in (brief.asks(live=True), brief.asks(live=False)):
+            begun = [ask.split(":")[0] for ask in asks]
+            assert 3 <= len(asks) <= 5
+            assert begun == sorted(begun, key=["Before", "During", "After"].index)
+            assert set(begun) == {"Before", "During", "After"}
+
+
+def test_a_brief_names_no_role_that_a_format_may_lack_and_no_hour_in_writing():
+    briefs = {role: DECKS.brief("en", role) for role in Role}
+
+    for role in (Role.HOST, Role.CO_HOST, Role.GUARDIAN):
+        told = " ".join((briefs[role].what, *briefs[role].live, *briefs[role].written))
+        assert "harvester" not in told
+        assert "guardian" not in told
+    assert any("five minutes early" in ask for ask in briefs[Role.HOST].live)
+    in_writing = " ".join(ask for each in briefs.values() for ask in each.written)
+    assert not any(words in in_writing for words in ("minutes", "read out", "clock", "speaking"))
 
 
 def test_the_bell_has_three_ways_to_say_the_intention_again():
@@ -131,6 +144,18 @@ def test_the_bell_has_three_ways_to_say_the_intention_again():
 
     assert len(bells) == 3
     assert all(bell.endswith(" {intention}") for bell in bells)
+
+
+def test_a_circle_with_a_title_alone_loses_each_paragraph_that_leads_to_what_it_lacks():
+    own = replace(ALL_THEMES[0], title="Our bread", intention="", opening="", questions=("", ""), closing="")
+    said = {(found.id, step.id): own.fill(step.say) for found in FORMATS for step in found.steps}
+
+    assert all(words and words[-1] in ".?" for words in said.values())
+    assert "Welcome. Our theme: Our bread\n\nTake a moment" in said["check-in-circle", "arriving"]
+    assert said["check-in-circle", "closing"].endswith("with thanks to all who listened.")
+    assert "intention" not in " ".join(said.values())
+    assert own.fill(DECKS.bells("en")[0]) == "Let us pause for three breaths."
+    assert "To begin." in replace(own, intention="To begin.").fill(DECKS.bells("en")[0])
 
 
 # How all of it is written
