@@ -1,5 +1,6 @@
 """A community with circles, for tests of their rules: how it is set up, and what the rows say."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bot.app import App
+from bot.courier import Needless
 from bot.formats import our_formats
 from bot.services.circles import NewCircle
 from bot.services.people import Person
@@ -82,6 +84,16 @@ def words(app: App, circle_id: int) -> list[str]:
 def kinds_of_words(app: App, circle_id: int) -> list[str]:
     """Return the first word of each thing planned to be said in a circle's thread, in order: ``invite``."""
     return [each.split(":")[0] for each in words(app, circle_id)]
+
+
+async def worth_saying(app: App, circle_id: int) -> list[str]:
+    """Return the first word of each thing planned to be said in a circle's thread that is worth saying now."""
+    found: list[str] = []
+    for each in planned(app, circle_id, DeliveryKind.CIRCLE_WORD):
+        each.attempt = 1
+        with suppress(Needless):
+            found.append((await app.circle_cards.word(each)).what)
+    return found
 
 
 def planned(app: App, circle_id: int, kind: DeliveryKind) -> list[Delivery]:

@@ -39,6 +39,7 @@ from tests.circle_rows import (
     roles,
     row,
     words,
+    worth_saying,
     would_host,
 )
 from tests.fakes import MONDAY_MORNING, FixedClock
@@ -86,7 +87,7 @@ async def test_those_who_would_host_are_invited_least_recent_first_in_two_waves_
     await at(app, clock, start - 3 * DAY)
     assert invited(app, circle_id) == {1: [21, 22, 23], 2: [24, 25, 26]}
     await at(app, clock, start - DAY)
-    assert words(app, circle_id) == ["invite:1", "invite:2", f"tomorrow:{circle_id}"]
+    assert words(app, circle_id) == ["invite:1", "invite:2", f"tomorrow:{int(start.timestamp())}"]
     assert row(app, circle_id).hostless
 
 
@@ -235,7 +236,7 @@ async def test_reminders_come_a_day_and_a_quarter_of_an_hour_before_once_and_nev
     for moment in (start - DAY - MINUTE, start - DAY, start - DAY, start - HOUR, start - 15 * MINUTE, start - MINUTE):
         await at(app, clock, moment)
 
-    assert words(app, circle_id) == [f"tomorrow:{circle_id}", f"soon:{circle_id}"]
+    assert words(app, circle_id) == [f"{what}:{int(start.timestamp())}" for what in ("tomorrow", "soon")]
     tomorrow, soon = planned(app, circle_id, DeliveryKind.CIRCLE_WORD)
     assert (tomorrow.due_at, soon.due_at) == (start - DAY, start - 15 * MINUTE)
     assert (tomorrow.expires_at, soon.expires_at) == (start - DAY + 30 * MINUTE, start)
@@ -254,6 +255,25 @@ async def test_a_reminder_that_would_be_late_is_left_out(
     await at(app, clock, row(app, circle_id).starts_at - DAY + looked)
 
     assert kinds_of_words(app, circle_id) == said
+
+
+async def test_what_waits_to_be_said_of_a_circle_that_has_moved_or_is_cancelled_is_left_out(
+    app: App, clock: FixedClock
+) -> None:
+    await begun(app)
+    would_host(app, ADA)
+    circle_id = await proposed(app, ADA, within=3 * DAY)
+    await at(app, clock, row(app, circle_id).starts_at - DAY)
+    await app.circles.offer(HERE, Person(ADA), circle_id, Role.HOST, BO)
+    assert await worth_saying(app, circle_id) == ["tomorrow", "offer"]
+
+    for days in (2, 9):
+        await app.circles.move(HERE, Person(ADA), circle_id, clock.now() + days * DAY)
+    assert kinds_of_words(app, circle_id) == ["tomorrow", "offer", "moved", "moved"]
+    assert await worth_saying(app, circle_id) == ["offer", "moved"]
+
+    await app.circles.cancel(HERE, Person(ADA), circle_id)
+    assert await worth_saying(app, circle_id) == ["cancelled"]
 
 
 async def test_a_written_circle_is_announced_a_day_before_only_and_nobody_coming_is_reminded_of_nothing(

@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.formats import Kind, Role, Step
-from bot.services.circle_showing import show_circle, show_panel
+from bot.services.circle_showing import begins_at, show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
 from bot.services.hosting import may_host
 from bot.services.running import CALLS_FROM, Group, format_of, groups_of, step_of
@@ -35,7 +35,9 @@ from bot.store.members import member_of
 NO_EVENTS = "no-events"
 """Why an event could not be made: Discord does not let Kith."""
 OVER = (CircleState.CANCELLED, CircleState.CLOSED)
-TO_WHO_COMES = ("tomorrow", "soon", "moved", "cancelled", "wishes")
+OF_ITS_TIME = ("tomorrow", "soon", "moved")
+"""Words about the time a circle had when they were planned."""
+TO_WHO_COMES = (*OF_ITS_TIME, "cancelled", "wishes")
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,9 @@ def what_of(delivery: Delivery) -> tuple[str, str]:
 def _still_true(session: Session, view: CircleView, what: str, about: str, members: list[int]) -> bool:
     """Tell whether something planned earlier is still worth saying."""
     circle = view.circle
-    if what in ("invite", "free", "tomorrow", "soon", "moved"):
+    if (what == "offer" and circle.state in OVER) or (what in OF_ITS_TIME and about != begins_at(circle)):
+        return False
+    if what in ("invite", "free", *OF_ITS_TIME):
         taken = (what == "invite" and not members) or (what == "free" and Role.HOST in view.roles)
         return circle.state is CircleState.PLANNED and not taken
     if what in ("bell", "calls"):

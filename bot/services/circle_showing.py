@@ -35,6 +35,11 @@ def say_in_circle(
     _plan(session, circle, DeliveryKind.CIRCLE_WORD, f"{circle.said - 1}:{what}", due_at, expires_at)
 
 
+def begins_at(circle: Circle) -> str:
+    """Return when a circle begins, as what a word is about: one about another time is not said any more."""
+    return str(int(circle.starts_at.timestamp()))
+
+
 def _plan(
     session: Session,
     circle: Circle,

@@ -13,7 +13,7 @@ from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import _
 from bot.services.announcing import announce
-from bot.services.circle_showing import say_in_circle, show_circle, show_panel
+from bot.services.circle_showing import begins_at, say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
 from bot.services.hosting import come_past, give_back, start_over, take_role
 from bot.services.people import Person, is_host, require_begun, require_host
@@ -311,7 +311,7 @@ class Circles:
             show_circle(session, circle, now, event=True)
             if circle.panel_version:
                 show_panel(session, circle, now)
-            say_in_circle(session, circle, f"moved:{circle.said}", now)
+            say_in_circle(session, circle, f"moved:{begins_at(circle)}", now)
             start_over(session, community_of(session, community_id, now), circle, now)
         return view_of(session, circle, now)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from bot.formats import Role
-from bot.services.circle_showing import say_in_circle, show_circle, show_panel
+from bot.services.circle_showing import begins_at, say_in_circle, show_circle, show_panel
 from bot.services.offers import is_away
 from bot.services.running import begin
 from bot.store.circles import (
@@ -205,7 +205,7 @@ def _settle(session: Session, circle: Circle, now: datetime) -> None:
 def _remind(session: Session, circle: Circle, what: str, due_at: datetime, now: datetime) -> None:
     until = min(due_at + LATE, circle.starts_at)
     if now < until and who_comes(session, circle):
-        say_in_circle(session, circle, f"{what}:{circle.id}", due_at, expires_at=until)
+        say_in_circle(session, circle, f"{what}:{begins_at(circle)}", due_at, expires_at=until)
 
 
 def _start(session: Session, community: Community, circle: Circle, now: datetime) -> None:
