@@ -11,6 +11,14 @@ from bot.store.keepers import KeeperTurn
 from bot.store.members import Member
 from bot.store.offers import Offer, OfferStem
 from bot.store.rhythms import Rhythm
+from bot.store.summaries import (
+    ConfidentialThread,
+    ModelUse,
+    Summary,
+    SummaryPerson,
+    SummaryPoint,
+    SummarySource,
+)
 
 TABLES: tuple[type[SQLModel], ...] = (
     Community,
@@ -35,5 +43,11 @@ TABLES: tuple[type[SQLModel], ...] = (
     CircleGroup,
     Harvest,
     Wish,
+    Summary,
+    SummaryPoint,
+    SummarySource,
+    SummaryPerson,
+    ConfidentialThread,
+    ModelUse,
 )
 """Every table; naming them here loads them all before the schema is compared or written."""

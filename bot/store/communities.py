@@ -1,19 +1,32 @@
 """Communities (Discord servers), and the few values Kith remembers for itself."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from bot.database import insert_if_new
-from bot.store.columns import snowflake
+from bot.store.columns import one_of, snowflake
+
+MONTHLY_TOKENS = 200_000
+"""What a community may spend on the model in a month unless it says otherwise: some forty summaries of long threads."""
+
+
+class Summarising(StrEnum):
+    """Who may ask for a summary."""
+
+    HOSTS = "hosts"
+    TAKING_PART = "taking part"
+    """Hosts, and whoever wrote in the thread."""
 
 
 class Community(SQLModel, table=True):
     """One Discord server.
 
     Nothing is posted before ``begun_at`` is set, nor while ``left_at`` is (the bot was removed). ``language``
-    and ``zone`` are those of public posts.
+    and ``zone`` are those of public posts. With ``model_on``, words may go to the language model for summaries, for
+    up to ``monthly_tokens`` a month.
     """
 
     id: int = snowflake(primary_key=True)
@@ -28,6 +41,9 @@ class Community(SQLModel, table=True):
     created_at: datetime
     begun_at: datetime | None = None
     left_at: datetime | None = None
+    model_on: bool = False
+    summarising: Summarising = one_of(Summarising, default=Summarising.TAKING_PART)
+    monthly_tokens: int = MONTHLY_TOKENS
 
     @property
     def tended(self) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bot.database import PLANNED, insert_if_new
+from bot.database import PLANNED, insert_if_new, insert_those_new
 from bot.store.calls import OPEN_TO_ALL, Call
 from bot.store.checkins import CheckIn
 from bot.store.columns import one_of, row_id, snowflake
@@ -49,6 +49,10 @@ class DeliveryKind(StrEnum):
     """A running circle's step and buttons: a new message a step, edited meanwhile. Subject: the circle."""
     CIRCLE_WORD = "circle-word"
     """Anything else said in a circle's thread; the key is ``n:what:about``. Subject: the circle."""
+    SUMMARY = "summary"
+    """A published summary: posted once, later edited as what it rests on goes. Subject: the summary."""
+    SUMMARY_NOTICE = "summary-notice"
+    """Tells a thread that words of it went to the model, and at whose asking. Subject: the summary."""
 
 
 class Priority(IntEnum):
@@ -75,7 +79,7 @@ OF_CALLS = (DeliveryKind.CALL, DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKin
 OF_CIRCLES = (DeliveryKind.EVENT, DeliveryKind.PANEL, DeliveryKind.CIRCLE_WORD)
 """What belongs to a circle beside its card."""
 IN_THREADS_OF_CALLS = (DeliveryKind.RUNG, DeliveryKind.WORD)
-DRAWN_ANEW = IN_THREADS_OF_CALLS
+DRAWN_ANEW = (*IN_THREADS_OF_CALLS, DeliveryKind.CIRCLE_WORD)
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
 AGAIN = "~"
@@ -151,6 +155,14 @@ def plan(
             "reason": "",
         },
     )
+
+
+def plan_all(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Write down, in this order, what is to be said of these and was not planned before."""
+    session.flush()
+    if deliveries:
+        session.info[PLANNED] = True
+        insert_those_new(session, Delivery, [each.model_dump(exclude={"id"}) for each in deliveries])
 
 
 def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Collection[int] = ()) -> Sequence[Delivery]:
@@ -257,17 +269,6 @@ def rungs_planned(session: Session, call_id: int | None) -> Sequence[Delivery]:
         )
         .order_by(col(Delivery.id))
     ).all()
-
-
-def said_first(session: Session, again: Delivery) -> Delivery | None:
-    """Return the delivery whose message one that says it again has to edit."""
-    return session.exec(
-        select(Delivery).where(
-            Delivery.kind == again.kind,
-            Delivery.subject_id == again.subject_id,
-            Delivery.key == again.key.partition(AGAIN)[0],
-        )
-    ).one_or_none()
 
 
 def word_about(session: Session, call_id: int, what: str) -> Delivery | None:
@@ -380,7 +381,7 @@ def deliveries_that_went_wrong(session: Session, community_id: int, since: datet
             Delivery.community_id == community_id,
             col(Delivery.state).in_([DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW]),
             col(Delivery.settled_at) >= since,
-            ~_is_of_a_private_call(DRAWN_ANEW),
+            ~_is_of_a_private_call(IN_THREADS_OF_CALLS),
         )
         .order_by(col(Delivery.settled_at).desc())
         .limit(10)

@@ -38,6 +38,7 @@ class Member(SQLModel, table=True):
     ``about`` is their line about themselves; they are asked to respond to calls at most ``asks_a_month`` times in 30
     days. Those who ``keeps`` take turns as keeper of calls; ``kept_at`` is when their last turn began.
     ``hosted_at`` is when they last hosted or co-hosted a circle; until they ``has_hosted`` once, they co-host.
+    ``left_out``: their words, and their name, are left out of summaries.
     """
 
     community_id: int = snowflake(primary_key=True, foreign_key="community.id")
@@ -55,6 +56,7 @@ class Member(SQLModel, table=True):
     hosting: HostingWish = one_of(HostingWish, default=HostingWish.NOT_NOW)
     has_hosted: bool = False
     hosted_at: datetime | None = None
+    left_out: bool = False
 
 
 def member_of(session: Session, community_id: int, member_id: int) -> Member:
@@ -89,6 +91,12 @@ def members_who_would_host(session: Session, community_id: int) -> Sequence[Memb
         select(Member).where(Member.community_id == community_id, Member.hosting != HostingWish.NOT_NOW)
     ).all()
     return sorted(found, key=lambda each: (each.hosted_at is not None, each.hosted_at, each.member_id))
+
+
+def left_out_of_summaries(session: Session, community_id: int) -> frozenset[int]:
+    """Return who wants their words left out of summaries."""
+    found = select(Member.member_id).where(Member.community_id == community_id, col(Member.left_out).is_(True))
+    return frozenset(session.exec(found))
 
 
 def members_who_want_reminders(session: Session, community_id: int) -> Sequence[Member]:
