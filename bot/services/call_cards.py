@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
-from bot.services.ladder import HOSTS, asked_on, plan_rung, say_again, say_in_thread, show_call, with_it
+from bot.services.ladder import HOSTS, asked_on, plan_rung, say_in_thread, show_call, with_it
 from bot.services.responses import SILENCE
 from bot.store.calls import (
     Call,
@@ -26,10 +26,10 @@ from bot.store.deliveries import (
     DeliveryKind,
     DeliveryState,
     call_card_is_coming,
-    said_first,
     words_about,
 )
 from bot.store.members import Member, member_of
+from bot.store.said_again import said_before, say_again
 
 LATE_AFTER = timedelta(minutes=30)
 """A message about a call that comes later than this says when it should have come."""
@@ -191,10 +191,9 @@ class CallCards:
         """Return where a message is that a delivery draws anew; ``None`` for one that says something first."""
         if AGAIN not in delivery.key:
             return None
-        first = said_first(session, delivery)
-        if first is None or first.channel_id is None or first.message_id is None:
+        if (posted := said_before(session, delivery)) is None:
             raise Needless("never-said")
-        return first.channel_id, first.message_id
+        return posted
 
     def _late(self, delivery: Delivery) -> datetime | None:
         return delivery.due_at if self._clock.now() - delivery.due_at > LATE_AFTER else None

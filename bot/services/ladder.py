@@ -29,7 +29,6 @@ from bot.store.calls import (
 )
 from bot.store.communities import Community
 from bot.store.deliveries import (
-    AGAIN,
     UNSAID,
     Delivery,
     DeliveryKind,
@@ -42,6 +41,7 @@ from bot.store.deliveries import (
     words_about,
 )
 from bot.store.members import member_of
+from bot.store.said_again import say_again
 
 MATCHING, OTHERS, KEEPER, HOSTS, CALLER = range(5)
 """The rungs. From the last on, the number counts the weeks on which the caller is told."""
@@ -331,21 +331,6 @@ def say_in_thread(session: Session, call: Call, what: str, due_at: datetime) -> 
         priority=Priority.CALL,
     )
     call.said += 1
-
-
-def say_again(session: Session, said: Delivery, now: datetime) -> None:
-    """Plan that something said about a call is drawn anew from its rows; its key grows a ``~`` and a count."""
-    count = 1
-    while not plan(
-        session,
-        said.kind,
-        said.subject_id,
-        key=f"{said.key}{AGAIN}{count}",
-        community_id=said.community_id,
-        due_at=now,
-        priority=Priority.CALL,
-    ):
-        count += 1
 
 
 def mend_card(session: Session, community: Community, call: Call, now: datetime) -> None:
