@@ -64,6 +64,11 @@ def role_word(role: Role) -> str:
     }[role]
 
 
+def unhosted_words() -> str:
+    """Return how it goes on in a circle that has no host to stand beside."""
+    return _("Nobody hosts it yet. If it stays so, I carry the steps, and anyone may press *Next*.")
+
+
 def people_in_line(member_ids: list[int], most: int = MOST_NAMED) -> str:
     """Return people's names in one line; beyond ``most``, that there are others."""
     names = [f"<@{each}>" for each in member_ids[:most]]

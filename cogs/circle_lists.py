@@ -12,7 +12,7 @@ from bot.services.circle_views import CircleView
 from bot.store.circles import Circle, CircleState
 from bot.store.rhythms import Way
 from cogs.cards import drawing, lasting_button, plain, stamp
-from cogs.circle_cards import circle_card, circle_link, role_word
+from cogs.circle_cards import circle_card, circle_link, role_word, unhosted_words
 from cogs.circle_forms import VERBS
 
 ON_A_PAGE = 5
@@ -112,11 +112,9 @@ def proposed_panel(view: CircleView, role: Role | None) -> ui.LayoutView:
         words.append(_("You host it, and what that asks of you follows."))
     elif role is Role.CO_HOST:
         words.append(
-            _(
-                "The first time one stands beside a host, so you are its co-host. Others are invited to host it; if "
-                "nobody does, anyone there may lead from step to step."
-            )
+            _("The first time one stands beside a host, so you are its co-host, and others are invited to host it.")
         )
+        words.append(unhosted_words())
     if circle.way is Way.LIVE:
         words.append(_("It also stands among this server's events."))
     words.append(_("/circle has *Move* and *Cancel* for it."))

@@ -13,8 +13,18 @@ from bot.circle_deck import our_circle_decks
 from bot.formats import Role
 from bot.language import _
 from bot.services.circle_cards import CircleWord
+from bot.store.rhythms import Way
 from cogs.cards import MOST_NAMED, drawing, lasting_button, message_link, quoted, stamp
-from cogs.circle_cards import accent, circle_link, filled, panel_link, people_in_line, place_words, role_word
+from cogs.circle_cards import (
+    accent,
+    circle_link,
+    filled,
+    panel_link,
+    people_in_line,
+    place_words,
+    role_word,
+    unhosted_words,
+)
 
 Parts = list[ui.Item[Any]]
 
@@ -36,9 +46,9 @@ def circle_word(word: CircleWord, marker: int | None) -> ui.LayoutView:
     return drawing(ui.Container(*DRAWN[word.what](word), accent_colour=accent(word.view.circle), id=marker))
 
 
-def _spoken_to(word: CircleWord, sentence: str) -> str:
+def _spoken_to(members: list[int], sentence: str) -> str:
     """Return a sentence, and before it the names of those it is for, where there are any."""
-    return f"{people_in_line(word.members)}\n{sentence}" if word.members else sentence
+    return f"{people_in_line(members)}\n{sentence}" if members else sentence
 
 
 def _button(word: CircleWord, label: str, verb: str, *, primary: bool = False) -> ui.Button[Any]:
@@ -47,20 +57,24 @@ def _button(word: CircleWord, label: str, verb: str, *, primary: bool = False) -
 
 
 def _invite(word: CircleWord) -> Parts:
-    circle = word.view.circle
-    if Role.HOST in word.view.roles:
-        asks = _("Would you like to stand beside the host of this circle, {when}?")
-    else:
-        asks = _("Would you like to host this circle, {when}?")
-    small = _(
-        "The words for every step are there for you. Those who host for the first time do it beside a host, as "
-        "co-host. *Not this time* is a full answer."
-    )
-    words = _spoken_to(word, asks.format(when=stamp(circle.starts_at))) + f"\n-# {small}"
-    buttons = ui.ActionRow[Any](
-        _button(word, _("I'll host"), "host", primary=True), _button(word, _("Not this time"), "decline")
-    )
-    return [ui.TextDisplay(words), buttons]
+    when, held = stamp(word.view.circle.starts_at), word.view.roles.get(Role.HOST)
+    would_host = [each for each in word.members if each not in word.beside]
+    would_co_host = [each for each in word.members if each in word.beside]
+    asks: list[str] = []
+    buttons: list[ui.Button[Any]] = []
+    small = _("The words for every step are there for you. *Not this time* is a full answer.")
+    if would_host or not would_co_host:
+        asks.append(_spoken_to(would_host, _("Would you like to host this circle, {when}?").format(when=when)))
+        buttons.append(_button(word, _("I'll host"), "host", primary=True))
+    if would_co_host:
+        beside = _("whoever hosts it") if held is None else f"<@{held.member_id}>"
+        ask = _("Would you like to co-host this circle, {when}, beside {host}?").format(when=when, host=beside)
+        asks.append(_spoken_to(would_co_host, ask))
+        buttons.append(_button(word, _("I'll co-host"), "take_cohost", primary=not would_host))
+        if held is None:
+            small = f"{unhosted_words()} {small}"
+    buttons.append(_button(word, _("Not this time"), "decline"))
+    return [ui.TextDisplay("\n".join([*asks, f"-# {small}"])), ui.ActionRow(*buttons)]
 
 
 def _free(word: CircleWord) -> Parts:
@@ -72,19 +86,18 @@ def _free(word: CircleWord) -> Parts:
 
 def _tomorrow(word: CircleWord) -> Parts:
     circle = word.view.circle
-    told = _("This circle is a day away: {when}, {place}.").format(
-        when=stamp(circle.starts_at), place=place_words(circle)
-    )
+    place = _("in writing, here in this thread") if circle.way is Way.WRITTEN else place_words(circle)
+    told = _("This circle is a day away: {when}, {place}.").format(when=stamp(circle.starts_at), place=place)
     small = _("If it no longer suits you, *Not this time* on the card is a full answer: {link}").format(
         link=circle_link(circle)
     )
-    return [ui.TextDisplay(_spoken_to(word, told) + f"\n-# {small}")]
+    return [ui.TextDisplay(_spoken_to(word.members, told) + f"\n-# {small}")]
 
 
 def _soon(word: CircleWord) -> Parts:
     circle = word.view.circle
     told = _("We begin {from_now}, {place}.").format(from_now=stamp(circle.starts_at, "R"), place=place_words(circle))
-    return [ui.TextDisplay(_spoken_to(word, told))]
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
 def _moved(word: CircleWord) -> Parts:
@@ -95,12 +108,12 @@ def _moved(word: CircleWord) -> Parts:
     small = _("If that does not suit you, *Not this time* on the card is a full answer: {link}").format(
         link=circle_link(circle)
     )
-    return [ui.TextDisplay(_spoken_to(word, told) + f"\n-# {small}")]
+    return [ui.TextDisplay(_spoken_to(word.members, told) + f"\n-# {small}")]
 
 
 def _cancelled(word: CircleWord) -> Parts:
     told = _("This circle does not take place. Thank you to everyone who would have come.")
-    return [ui.TextDisplay(_spoken_to(word, told))]
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
 def _offer(word: CircleWord) -> Parts:
@@ -131,7 +144,7 @@ def _time(word: CircleWord) -> Parts:
     told = _("The time for *{step}* is over. *Next* goes on when you are ready, and *+2 minutes* stays: {link}").format(
         step=title, link=panel_link(word.view.circle)
     )
-    return [ui.TextDisplay(_spoken_to(word, told))]
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
 def _piece(word: CircleWord) -> Parts:
@@ -154,12 +167,12 @@ def _bell(word: CircleWord) -> Parts:
 
 def _group(word: CircleWord) -> Parts:
     circle = word.view.circle
-    told = _("This thread is for the {count} of you.").format(count=len(word.members))
+    told = _group_words(len(word.members))
     if word.group is not None and word.group.away:
         told += " " + _("Whoever turns away now is let in when the step is over.")
     if word.view.circle.step_ends_at is not None:
         told += " " + _("The step ends {from_now}.").format(from_now=stamp(word.view.circle.step_ends_at, "R"))
-    parts: Parts = [ui.TextDisplay(_spoken_to(word, told))]
+    parts: Parts = [ui.TextDisplay(_spoken_to(word.members, told))]
     if word.step is not None:
         parts.append(ui.TextDisplay(f"### {word.step.title}\n{filled(circle, word.step.say)}"))
     return [*parts, ui.TextDisplay("-# " + _("The circle is here: {link}").format(link=f"<#{circle.message_id}>"))]
@@ -167,7 +180,7 @@ def _group(word: CircleWord) -> Parts:
 
 def _open(word: CircleWord) -> Parts:
     told = _("You can turn back now, and read what was said meanwhile.")
-    return [ui.TextDisplay(_spoken_to(word, told))]
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
 def _harvest(word: CircleWord) -> Parts:
@@ -175,7 +188,15 @@ def _harvest(word: CircleWord) -> Parts:
     gather = _button(word, _("Gather the harvest"), "harvest", primary=True)
     if len(word.members) > 1:
         asks = _("This circle is closed. Would one of you gather what should stay of it? Three lines are enough.")
-    return [ui.TextDisplay(_spoken_to(word, asks)), ui.ActionRow(gather)]
+    return [ui.TextDisplay(_spoken_to(word.members, asks)), ui.ActionRow(gather)]
+
+def _group_words(people: int) -> str:
+    """Return whose thread a group's is, in words."""
+    numbers = {2: _("two"), 3: _("three"), 4: _("four"), 5: _("five"), 6: _("six"), 7: _("seven")}
+    if people not in numbers:
+        return _("This thread is for you.")
+    return _("This thread is for the {number} of you.").format(number=numbers[people])
+
 
 
 def _gathered(word: CircleWord) -> Parts:
@@ -200,7 +221,7 @@ def _wishes(word: CircleWord) -> Parts:
     buttons = ui.ActionRow[Any](
         _button(word, _("Say it"), "wish", primary=True), _button(word, _("Make the poll"), "poll")
     )
-    return [ui.TextDisplay(_spoken_to(word, asks) + f"\n-# {small}"), buttons]
+    return [ui.TextDisplay(_spoken_to(word.members, asks) + f"\n-# {small}"), buttons]
 
 
 DRAWN: dict[str, Callable[[CircleWord], Parts]] = {

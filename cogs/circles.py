@@ -17,7 +17,7 @@ from bot.store.rhythms import Way
 from cogs import circle_forms, circle_lists
 from cogs.call_forms import someone_picked
 from cogs.cards import drawing, stamp
-from cogs.circle_cards import role_word
+from cogs.circle_cards import role_word, unhosted_words
 from cogs.circle_forms import VERBS
 from cogs.support import (
     Interaction,
@@ -158,6 +158,8 @@ class Circles(Noun):
             opening = _("Thank you. The first time one stands beside a host, so you are this circle's co-host.")
         else:
             opening = taken_words(role)
+        if role is Role.CO_HOST and Role.HOST not in answer.view.roles:
+            opening += " " + unhosted_words()
         await show(interaction, circle_lists.role_panel(answer.view.circle, role, opening))
 
     @press("circle:free_host", "circle:free_guardian", "circle:free_harvester", "circle:free_cohost")

@@ -91,6 +91,32 @@ async def test_those_who_would_host_are_invited_least_recent_first_in_two_waves_
     assert row(app, circle_id).hostless
 
 
+async def test_an_invitation_nobody_answers_counts_as_asked_so_that_others_come_first_the_next_time(
+    either_app: App, clock: FixedClock
+) -> None:
+    app = either_app
+    await begun(app)
+    would_host(app, *OLD_HANDS)
+    first, second, third = [await proposed(app, within=days * DAY) for days in (8, 9, 10)]
+    for circle_id in (first, second, third):
+        await at(app, clock, row(app, circle_id).starts_at - WEEK)
+
+    assert invited(app, first) == {1: [21, 22, 23]}
+    assert invited(app, second) == {1: [24, 25, 26]}
+    assert invited(app, third) == {1: [21, 22, 27]}
+
+
+async def test_first_timers_take_turns_at_being_asked_to_co_host(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    would_host(app, BO, CY, has_hosted=False, hosted_at=None)
+    first, second = [await proposed(app, ADA, within=days * DAY) for days in (8, 9)]
+    for circle_id in (first, second):
+        await app.circles.give_back(HERE, Person(ADA), circle_id, Role.CO_HOST)
+        await at(app, clock, row(app, circle_id).starts_at - WEEK)
+
+    assert (invited(app, first)[1], invited(app, second)[1]) == ([BO], [CY])
+
+
 async def test_a_circle_announced_a_week_ahead_invites_at_once(app: App, clock: FixedClock) -> None:
     await begun(app)
     would_host(app, *OLD_HANDS)

@@ -63,9 +63,10 @@ class CirclePanel:
 class CircleWord:
     """Something said in a circle's thread: a word such as ``invite``, and what it is about.
 
-    ``members`` are those it is for, by id; ``seat`` whose turn with the talking piece it is; ``group`` whose thread
-    it is about, and ``step`` what it is for; ``calls`` what waits for this circle's hearing; ``offered`` the role
-    somebody offers, who is the last of ``members``. ``moot`` as in ``CirclePanel``.
+    ``members`` are those it is for, by id, and ``beside`` who of those invited would co-host; ``seat`` whose turn with
+    the talking piece it is; ``group`` whose thread it is about, and ``step`` what it is for; ``calls`` what waits for
+    this circle's hearing; ``offered`` the role somebody offers, who is the last of ``members``. ``posted`` (channel,
+    message) is where it was said before, when it is drawn anew. ``moot`` as in ``CirclePanel``.
     """
 
     view: CircleView
@@ -85,6 +86,7 @@ class CircleCards:
     """Tells the courier's hands what to show about a circle. Each method raises Needless when that is nothing now."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
+    beside: list[int] = field(default_factory=list[int])
         self.database = database
         self._clock = clock
 
@@ -172,6 +174,9 @@ class CircleCards:
 
     def _circle(self, session: Session, delivery: Delivery) -> tuple[Circle, Community]:
         circle = session.get(Circle, delivery.subject_id)
+            beside=[
+                each for each in members if what == "invite" and not may_host(member_of(session, community.id, each))
+            ],
         if circle is None:
             raise Needless("gone")
         community = community_of(session, circle.community_id, self._clock.now())

@@ -1,6 +1,6 @@
 """Who hosts a circle: invitations by rotation, roles taken and given back, and what happens when nobody hosts."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
@@ -18,6 +18,7 @@ from bot.store.circles import (
     circle_key,
     hosting_now,
     invited_to_host,
+    last_invited,
     roles_in,
     who_comes,
 )
@@ -51,6 +52,7 @@ PATIENCE = {Way.LIVE: timedelta(hours=2), Way.WRITTEN: timedelta(days=1)}
 """How long a circle that nobody begins waits after its time."""
 LATE = timedelta(minutes=30)
 """A reminder later than this would come after what it reminds of."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def stage_at(circle: Circle, stage: Stage) -> datetime:
@@ -105,10 +107,11 @@ def come_past(session: Session, community: Community, circle: Circle, now: datet
 
 
 def invite(session: Session, community: Community, circle: Circle, now: datetime) -> None:
-    """Invite those who would like to host, least recent first, and one first-timer to co-host; nobody twice.
+    """Invite those who would like to host, least recently asked or hosting first, and one first-timer to co-host.
 
-    Someone new co-hosts before they host. Those who host another circle to come are the last to be asked, and those
-    who are away now or then are not.
+    Someone new co-hosts before they host. An invitation nobody answered counts as asked, and nobody is invited to a
+    circle twice. Those who host another circle to come are the last to be asked, and those who are away now or then
+    are not.
     """
     if circle.state is not CircleState.PLANNED or now >= circle.starts_at:
         return
@@ -121,8 +124,9 @@ def invite(session: Session, community: Community, circle: Circle, now: datetime
         if each.member_id not in before | holding
         and not any(is_away(each.away_until, each.zone or community.zone, at) for at in (now, circle.starts_at))
     ]
-    busy = hosting_now(session, community.id)
-    willing.sort(key=lambda each: each.member_id in busy)
+    busy, asked = hosting_now(session, community.id), last_invited(session, community.id)
+    last = {each.member_id: max(each.hosted_at or NEVER, asked.get(each.member_id, NEVER)) for each in willing}
+    willing.sort(key=lambda each: (each.member_id in busy, last[each.member_id]))
     invited: list[Member] = []
     if Role.HOST not in roles:
         invited += [each for each in willing if may_host(each)][:MOST_INVITED]

@@ -305,6 +305,14 @@ def groups_in(session: Session, circle_id: int | None) -> Sequence[CircleGroup]:
     ).all()
 
 
+def last_invited(session: Session, community_id: int) -> dict[int, datetime]:
+    """Return when each member was last invited to host or co-host a circle of a community."""
+    invited = select(HostInvitation.member_id, func.max(HostInvitation.invited_at)).where(
+        HostInvitation.community_id == community_id
+    )
+    return dict(session.exec(invited.group_by(col(HostInvitation.member_id))).all())
+
+
 def themes_used(session: Session, community_id: int, since: datetime) -> dict[str, datetime]:
     """Return when each theme was taken last in a community, back to ``since``."""
     used = session.exec(

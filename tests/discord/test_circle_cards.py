@@ -17,7 +17,7 @@ from bot.store.circles import Circle, CircleGroup, CircleState, ComingKind, Harv
 from bot.store.deliveries import WAITING, Delivery, DeliveryKind
 from bot.store.members import HostingWish, saved_member
 from bot.store.rhythms import Way
-from tests.discord.scene import Scene, Seen, labels_of
+from tests.discord.scene import Scene, Seen, labels_of, said
 from tests.discord.test_call_cards import mentions
 from tests.discord.test_communities import deny
 
@@ -173,6 +173,27 @@ async def test_hosts_are_invited_reminded_and_told_of_changes_by_name(scene: Sce
     assert f"This circle has moved, to <t:{int(later.timestamp())}:F>" in in_thread(scene, circle_id)[-1].text
 
 
+async def test_first_timers_are_asked_to_co_host_beside_whoever_hosts(scene: Scene) -> None:
+    await scene.begin()
+    await scene.app.members.choose(scene.guild.id, scene.bo.id, hosting=HostingWish.HOST)
+    hosted = await plan(scene, title="Ours", intention="")
+    alone = await plan(scene)
+    await scene.app.circles.give_back(scene.guild.id, host(scene), alone, Role.HOST)
+    await scene.later(days=3)
+    beside, unhosted = (in_thread(scene, each)[-1] for each in (hosted, alone))
+    taken = await scene.bo.click(
+        scene.message(place(scene, row(scene, alone).message_id), unhosted.id), label="I'll co-host"
+    )
+
+    assert f"{scene.bo.mention}\nWould you like to co-host this circle, <t:" in beside.text
+    assert f"beside {scene.host.mention}?" in beside.text
+    assert "Nobody hosts it yet" not in beside.text
+    assert "beside whoever hosts it?\n-# Nobody hosts it yet. If it stays so, I carry the steps" in unhosted.text
+    assert labels_of(beside.components_raw) == labels_of(unhosted.components_raw) == ["I'll co-host", "Not this time"]
+    assert "you are this circle's co-host. Nobody hosts it yet." in said(taken)
+    assert "## Ours\n**When:**" in card(scene, hosted).text.replace("\n\n", "\n")
+
+
 async def test_those_invited_who_have_left_are_not_called(scene: Scene) -> None:
     await scene.begin()
     await scene.app.members.choose(scene.guild.id, scene.bo.id, hosting=HostingWish.CO_HOST)
@@ -262,7 +283,7 @@ async def test_a_troika_has_threads_and_whoever_turns_away_is_let_in_afterwards(
     assert [set(each.thread_members) for each in threads] == [{kith, *three}, {kith, scene.ada.id, scene.bo.id}]
     assert f"{scene.host.mention} turns away · <#{threads[1].id}>" in panel(scene, circle_id).text
     [told] = [each for each in scene.messages(place(scene, threads[1].id)) if each.components_raw]
-    assert "This thread is for the 2 of you. Whoever turns away now is let in" in told.text
+    assert "This thread is for the two of you. Whoever turns away now is let in" in told.text
     assert "Turning away" in told.text
 
     await scene.app.circling.next(scene.guild.id, host(scene), circle_id, TURNING_AWAY)
