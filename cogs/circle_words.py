@@ -178,6 +178,14 @@ def _group(word: CircleWord) -> Parts:
     return [*parts, ui.TextDisplay("-# " + _("The circle is here: {link}").format(link=f"<#{circle.message_id}>"))]
 
 
+def _group_words(people: int) -> str:
+    """Return whose thread a group's is, in words."""
+    numbers = {2: _("two"), 3: _("three"), 4: _("four"), 5: _("five"), 6: _("six"), 7: _("seven")}
+    if people not in numbers:
+        return _("This thread is for you.")
+    return _("This thread is for the {number} of you.").format(number=numbers[people])
+
+
 def _open(word: CircleWord) -> Parts:
     told = _("You can turn back now, and read what was said meanwhile.")
     return [ui.TextDisplay(_spoken_to(word.members, told))]
@@ -189,14 +197,6 @@ def _harvest(word: CircleWord) -> Parts:
     if len(word.members) > 1:
         asks = _("This circle is closed. Would one of you gather what should stay of it? Three lines are enough.")
     return [ui.TextDisplay(_spoken_to(word.members, asks)), ui.ActionRow(gather)]
-
-def _group_words(people: int) -> str:
-    """Return whose thread a group's is, in words."""
-    numbers = {2: _("two"), 3: _("three"), 4: _("four"), 5: _("five"), 6: _("six"), 7: _("seven")}
-    if people not in numbers:
-        return _("This thread is for you.")
-    return _("This thread is for the {number} of you.").format(number=numbers[people])
-
 
 
 def _gathered(word: CircleWord) -> Parts:

@@ -65,14 +65,15 @@ class CircleWord:
 
     ``members`` are those it is for, by id, and ``beside`` who of those invited would co-host; ``seat`` whose turn with
     the talking piece it is; ``group`` whose thread it is about, and ``step`` what it is for; ``calls`` what waits for
-    this circle's hearing; ``offered`` the role somebody offers, who is the last of ``members``. ``posted`` (channel,
-    message) is where it was said before, when it is drawn anew. ``moot`` as in ``CirclePanel``.
+    this circle's hearing; ``offered`` the role somebody offers, who is the last of ``members``. ``moot`` as in
+    ``CirclePanel``.
     """
 
     view: CircleView
     what: str
     about: str
     members: list[int] = field(default_factory=list[int])
+    beside: list[int] = field(default_factory=list[int])
     seat: Seat | None = None
     group: CircleGroup | None = None
     step: Step | None = None
@@ -86,7 +87,6 @@ class CircleCards:
     """Tells the courier's hands what to show about a circle. Each method raises Needless when that is nothing now."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-    beside: list[int] = field(default_factory=list[int])
         self.database = database
         self._clock = clock
 
@@ -157,6 +157,9 @@ class CircleCards:
             what=what,
             about=about,
             members=members,
+            beside=[
+                each for each in members if what == "invite" and not may_host(member_of(session, community.id, each))
+            ],
             seat=seat,
             group=group,
             step=steps[number] if 0 <= number < len(steps) else None,
@@ -174,9 +177,6 @@ class CircleCards:
 
     def _circle(self, session: Session, delivery: Delivery) -> tuple[Circle, Community]:
         circle = session.get(Circle, delivery.subject_id)
-            beside=[
-                each for each in members if what == "invite" and not may_host(member_of(session, community.id, each))
-            ],
         if circle is None:
             raise Needless("gone")
         community = community_of(session, circle.community_id, self._clock.now())

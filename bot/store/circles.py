@@ -268,6 +268,14 @@ def invited_to_host(session: Session, circle_id: int | None) -> Sequence[HostInv
     return session.exec(select(HostInvitation).where(HostInvitation.circle_id == circle_id)).all()
 
 
+def last_invited(session: Session, community_id: int) -> dict[int, datetime]:
+    """Return when each member was last invited to host or co-host a circle of a community."""
+    invited = select(HostInvitation.member_id, func.max(HostInvitation.invited_at)).where(
+        HostInvitation.community_id == community_id
+    )
+    return dict(session.exec(invited.group_by(col(HostInvitation.member_id))).all())
+
+
 def seats_in(session: Session, circle_id: int | None, step: int) -> Sequence[Seat]:
     """Return who sits where in a step of a circle, in the order of the talking piece."""
     return session.exec(
@@ -303,14 +311,6 @@ def groups_in(session: Session, circle_id: int | None) -> Sequence[CircleGroup]:
         .where(CircleGroup.circle_id == circle_id)
         .order_by(col(CircleGroup.step), col(CircleGroup.number))
     ).all()
-
-
-def last_invited(session: Session, community_id: int) -> dict[int, datetime]:
-    """Return when each member was last invited to host or co-host a circle of a community."""
-    invited = select(HostInvitation.member_id, func.max(HostInvitation.invited_at)).where(
-        HostInvitation.community_id == community_id
-    )
-    return dict(session.exec(invited.group_by(col(HostInvitation.member_id))).all())
 
 
 def themes_used(session: Session, community_id: int, since: datetime) -> dict[str, datetime]:
