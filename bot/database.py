@@ -13,7 +13,7 @@ import random
 import shutil
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial, wraps
@@ -329,8 +329,16 @@ def backup(file: Path, copy: Path) -> None:
 
 def insert_if_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
     """Insert one row unless a unique constraint says it is there already; tell whether it was inserted."""
+    return bool(session.connection().execute(_insert(session, table).values(**values)).rowcount)
+
+
+def insert_those_new(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows in this order, all at once, but those a unique constraint says are there already."""
+    session.connection().execute(_insert(session, table), rows)
+
+
+def _insert(session: Session, table: Any) -> Any:
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return bool(session.connection().execute(statement).rowcount)
+    return dialect.insert(table).on_conflict_do_nothing()
