@@ -5,6 +5,7 @@ a written circle have private threads of their own.
 """
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 import discord
@@ -14,6 +15,7 @@ from bot.services.circle_cards import OVER, CirclePanel, CircleWord
 from bot.store.circles import Circle
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import circle_cards, circle_panel, circle_words
+from cogs.call_voice import REFUSED
 from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
 NO_CARD = "no-card"
@@ -47,7 +49,7 @@ class CircleVoice:
         if circle.state in OVER:
             return await self._hands.said_earlier(delivery, channel_id, channel_id, "over")
         said = await self._hands.post(delivery, channel_id, draw)
-        with contextlib.suppress(discord.Forbidden, discord.NotFound):  # what is said there next makes it, or tells
+        with _whatever_discord_refuses():  # what is said there next makes it, or tells
             await self._hands.make_thread(channel_id, required(said.message_id), circle.title)
         return said
 
@@ -69,7 +71,7 @@ class CircleVoice:
         if circle.panel_id in (None, said.message_id):
             return
         draw = drawn(shown.view.community, lambda _marker: circle_panel.former(shown))
-        with contextlib.suppress(discord.NotFound, discord.Forbidden, Needless):
+        with _whatever_discord_refuses(), contextlib.suppress(Needless):
             await self._edit(circle, required(circle.panel_id), draw(0))
 
     async def _say_word(self, delivery: Delivery) -> Said:
@@ -147,3 +149,13 @@ class CircleVoice:
             return await self._hands.awake(required(circle.message_id), self._hands.edit, message_id, view, rests=False)
         except discord.NotFound as error:
             raise Needless("card-gone" if error.code == UNKNOWN_MESSAGE else "thread-gone") from error
+
+
+@contextlib.contextmanager
+def _whatever_discord_refuses() -> Iterator[None]:
+    """Go on where Discord refuses something after what counts was said: said again, it would stand there twice."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.status not in REFUSED:
+            raise

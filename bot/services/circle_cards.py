@@ -274,7 +274,9 @@ def _settle_card(session: Session, delivery: Delivery, said: Said | None) -> Non
         return
     assert delivery.settled_at is not None
     circle.channel_id, circle.message_id, circle.panel_id = chosen, None, None
-    show_circle(session, circle, delivery.settled_at)
+    for group in groups_in(session, circle.id):  # their threads went with the channel
+        session.delete(group)
+    show_circle(session, circle, delivery.settled_at, event=True)
     if circle.panel_version:
         show_panel(session, circle, delivery.settled_at, anew=True)
 
