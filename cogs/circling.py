@@ -78,13 +78,19 @@ class Circling(Noun):
     async def speak(self, interaction: Interaction, circle_id: int) -> None:
         """Pass the talking piece on."""
         verb = verb_of(interaction)
-        await within_time(interaction, self.app.circling.speak(*asked_by(interaction), circle_id, DONE[verb]))
+        done = await within_time(interaction, self.app.circling.speak(*asked_by(interaction), circle_id, DONE[verb]))
         words = {
-            "spoke": _("Thank you. The talking piece goes on."),
-            "pass": _("Passing is a full answer. The talking piece goes on."),
-            "silent": _("Your silence has its place here. The talking piece goes on."),
+            "spoke": _("Thank you."),
+            "pass": _("Passing is a full answer."),
+            "silent": _("Your silence has its place here."),
         }[verb]
-        await say(interaction, words)
+        if not done.round_over:
+            after = _("The talking piece goes on.")
+        elif done.circle.state is CircleState.CLOSED:
+            after = _("Everyone has had the talking piece, and with that the circle is closed.")
+        else:
+            after = _("Everyone has had the talking piece; the next step is on its way to the thread.")
+        await say(interaction, f"{words} {after}")
 
     @press("circle:harvest")
     async def ask_for_harvest(self, interaction: Interaction, circle_id: int) -> None:

@@ -46,10 +46,14 @@ MOST_ANSWERS = 10
 
 @dataclass(frozen=True)
 class Pressed:
-    """What became of a press on a running circle; ``again``: somebody else was first, or it stood so already."""
+    """What became of a press on a running circle; ``again``: somebody else was first, or it stood so already.
+
+    ``round_over``: everyone has had the talking piece, and the circle has gone on from the step.
+    """
 
     circle: Circle
     again: bool = False
+    round_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,9 @@ class Circling:
             raise Refusal(
                 _("{name} holds the talking piece. It comes to everyone in turn.").format(name=f"<@{held.member_id}>")
             )
+        before = circle.step
         hand_on(session, community, circle, now, done)
-        return Pressed(circle)
+        return Pressed(circle, round_over=circle.step > before or circle.state is CircleState.CLOSED)
 
     @transaction
     def harvest_so_far(self, session: Session, community_id: int, person: Person, circle_id: int) -> Harvest | None:
