@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import simcord
 from simcord import ChannelHandle, GuildHandle, InteractionResult, MemberActor, RoleHandle
+from simcord.results import to_discord_message
 
 from bot.app import App
 from bot.calendar import Turn
@@ -94,9 +95,7 @@ class Scene:
 
     def message(self, channel: ChannelHandle, message_id: int) -> discord.Message:
         """Return one message as discord.py sees it."""
-        found = next(each for each in channel.history() if each.id == message_id)
-        assert isinstance(found, discord.Message)
-        return found
+        return to_discord_message(self.env, self.env.backend.get_message(channel.id, message_id))
 
     def thread(self, card: discord.Message) -> ChannelHandle:
         """Return the thread made from a card."""
