@@ -37,11 +37,13 @@ PERMISSIONS = discord.Permissions(
     create_private_threads=True,
     read_message_history=True,
     create_events=True,
+    send_polls=True,
     manage_channels=True,
 )
 """What the invite link asks for.
 
-Without *Create Events* live circles have no event; *Manage Channels* is used only by *Make them for me*.
+Without *Create Events* live circles have no event, and without *Create Polls* hosts make none of what members wish to
+happen next; *Manage Channels* is used only by *Make them for me*, and for events on a stage.
 """
 
 

@@ -30,6 +30,7 @@ REASONS = {
     "send_messages_in_threads": ("Send Messages in Threads", "to bring answers there"),
     "read_message_history": ("Read Message History", "to find its own messages again, so that nothing is posted twice"),
     "create_events": ("Create Events", "to give each live circle an event; you can leave it out"),
+    "send_polls": ("Create Polls", "to make a poll of what members wish to happen next; you can leave it out"),
     "manage_channels": ("Manage Channels", "only for *Make them for me* in /setup; you can leave it out"),
 }
 """Why Kith asks for each permission: Discord's name for it, and the reason."""

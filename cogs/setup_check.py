@@ -27,6 +27,14 @@ NEEDED = (
 NEEDED_WITH_PRIVATE = ("view_channel", "send_messages", "create_public_threads", "create_private_threads", *NEEDED[3:])
 """What it needs in those for calls and circles: calls to hosts and to people named, and groups of written circles,
 live in private threads."""
+NEEDED_FOR_EVENTS = {
+    discord.ChannelType.voice: ("view_channel", "connect"),
+    discord.ChannelType.stage_voice: ("view_channel", "connect", "manage_channels", "mute_members", "move_members"),
+}
+"""What Discord asks of whoever makes an event in a voice or stage channel, beside *Create Events*:
+https://docs.discord.com/developers/resources/guild-scheduled-event"""
+MOST_PLACES = 3
+"""Voice and stage channels named for what they lack."""
 
 
 def permission_words(names: list[str]) -> str:
@@ -38,15 +46,21 @@ def permission_words(names: list[str]) -> str:
         "create_private_threads": _("Create Private Threads"),
         "send_messages_in_threads": _("Send Messages in Threads"),
         "read_message_history": _("Read Message History"),
+        "connect": _("Connect"),
+        "manage_channels": _("Manage Channels"),
+        "mute_members": _("Mute Members"),
+        "move_members": _("Move Members"),
+        "send_polls": _("Create Polls"),
     }
     return ", ".join(words[name] for name in names)
 
 
-def lacking(channel: discord.TextChannel, needed: Sequence[str] = NEEDED) -> list[str]:
-    """Return the permissions Kith needs in a channel and lacks; where it can't see it, seeing comes first."""
+def lacking(channel: discord.abc.GuildChannel, needed: Sequence[str] = NEEDED) -> list[str]:
+    """Return the permissions Kith needs in a channel and lacks; where it can't see or join it, that comes first."""
     given = channel.permissions_for(channel.guild.me)
-    if not given.view_channel:
-        return ["view_channel"]
+    for first in ("view_channel", "connect"):
+        if first in needed and not getattr(given, first):
+            return [first]
     return [name for name in needed if not getattr(given, name)]
 
 
@@ -69,7 +83,8 @@ def card(outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents
         needs = _("In each channel I need: {permissions}; in those for calls and circles also {private}.").format(
             permissions=permission_words(list(NEEDED)), private=permission_words(["create_private_threads"])
         )
-        parts += [ui.TextDisplay(f"-# {needs}"), ui.TextDisplay("\n".join(_channel_lines(outlook.community, guild)))]
+        lines = [*_channel_lines(outlook.community, guild), *_place_lines(outlook, guild)]
+        parts += [ui.TextDisplay(f"-# {needs}"), ui.TextDisplay("\n".join(lines))]
         if roles := _role_lines(outlook.community, guild):
             parts.append(ui.TextDisplay("\n".join(roles)))
     parts += [ui.Separator(), ui.TextDisplay("**" + _("What comes next") + "**\n" + _coming_words(outlook.to_come))]
@@ -92,8 +107,41 @@ def _channel_lines(community: Community, guild: discord.Guild) -> list[str]:
         _channel_line(_("Check-ins"), community.checkins_channel_id, guild, NEEDED),
         _channel_line(_("Circles"), community.circles_channel_id, guild, NEEDED_WITH_PRIVATE),
         _channel_line(_("Calls"), community.calls_channel_id, guild, NEEDED_WITH_PRIVATE),
+        *_poll_lines(community, guild),
         f"**{_('Events')}** · " + _event_words(guild),
     ]
+
+
+def _poll_lines(community: Community, guild: discord.Guild) -> list[str]:
+    channel = guild.get_channel(community.circles_channel_id or 0)
+    if channel is None:
+        return []
+    words = _("hosts can have a poll made of what members wish to happen next.")
+    if lacking(channel, ["send_polls"]):
+        words = _("hosts do without a poll of what members wish to happen next. To have it: {grant}").format(
+            grant=_grant_words(channel, ["send_polls"])
+        )
+    return [f"**{_('Polls')}** · {words}"]
+
+
+def _place_lines(outlook: Outlook, guild: discord.Guild) -> list[str]:
+    """Return where circles are to meet and an event can't be made, with what to allow there."""
+    if not guild.me.guild_permissions.create_events:
+        return []
+    lines: list[str] = []
+    for channel in filter(None, map(guild.get_channel, sorted(outlook.places))):
+        if lacks := lacking(channel, NEEDED_FOR_EVENTS.get(channel.type, ())):
+            words = _("circles in {channel} take place without an event. To have them: {grant}").format(
+                channel=channel.mention, grant=_grant_words(channel, lacks)
+            )
+            lines.append(f"**{_('Events')}** · {words}")
+    return lines[:MOST_PLACES]
+
+
+def _grant_words(channel: discord.abc.GuildChannel, lacks: list[str]) -> str:
+    return _("Open {channel} → Edit channel → Permissions → {role}, and allow *{lacks}*.").format(
+        channel=channel.mention, role=role_name(channel.guild), lacks=permission_words(lacks)
+    )
 
 
 def _event_words(guild: discord.Guild) -> str:
@@ -116,13 +164,10 @@ def _channel_line(name: str, channel_id: int | None, guild: discord.Guild, neede
         return f"**{name}** · {channel.mention} · " + _("all I need is there.")
     given = channel.permissions_for(guild.me)
     has = permission_words([each for each in needed if getattr(given, each)]) or _("nothing")
-    grant = _("Open {channel} → Edit channel → Permissions → {role}, and allow *{lacks}*.").format(
-        channel=channel.mention, role=role_name(guild), lacks=permission_words(lacks)
-    )
     return (
         f"**{name}** · {channel.mention} · "
         + _("lacks *{lacks}*.").format(lacks=permission_words(lacks))
-        + f"\n{grant}\n-# "
+        + f"\n{_grant_words(channel, lacks)}\n-# "
         + _("Has: {permissions}.").format(permissions=has)
     )
 

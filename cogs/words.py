@@ -90,7 +90,7 @@ def reason_words(reason: str) -> str:
         "no-card": _("Its card could not be posted, so there is no thread yet. /setup check shows what is missing."),
         "no-events": _(
             "I am not allowed to make one; the circle takes place all the same. In Server Settings → Roles, allow my "
-            "role *Create Events*, and let me see and join the channel it is in."
+            "role *Create Events*. What else an event needs in a voice or stage channel, /setup check shows."
         ),
         "not-removed": _("I was not allowed to remove it there. Please delete that post by hand."),
         "refused": _("Discord refused the message. Please tell the person who runs Kith; the reason is in its log."),

@@ -9,6 +9,7 @@ import pytest
 from bot.__main__ import command_line
 from bot.app import App
 from bot.client import PERMISSIONS, KithBot
+from bot.commands import REASONS
 from bot.deck import CHECK_IN_SETS, Decks, prompts_folder
 from bot.rehearsal import SPAN
 from bot.settings import Settings
@@ -38,10 +39,7 @@ def test_every_make_target_the_readme_names_is_there() -> None:
 def test_every_permission_asked_for_is_explained() -> None:
     for name, asked in PERMISSIONS:
         if asked:
-            words = (
-                "View Channels" if name == "read_messages" else name.replace("_", " ").title().replace(" In ", " in ")
-            )
-            assert words in README, name
+            assert REASONS[name][0] in README, name
 
 
 async def test_every_command_is_documented_and_in_help(scene: Scene) -> None:

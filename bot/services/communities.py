@@ -15,7 +15,7 @@ from bot.deck import Decks
 from bot.errors import Refusal
 from bot.language import _, language_name, languages
 from bot.services.checkins import OPEN_DAYS
-from bot.services.circles import LEAD
+from bot.services.circles import LEAD, MOST_COMING
 from bot.services.offers import stem_anew
 from bot.services.people import Person, is_host
 from bot.services.questions import LOOKED_BACK, draw_question
@@ -23,6 +23,7 @@ from bot.services.rhythms import schedule_next
 from bot.services.rounds import RoundCard
 from bot.services.words import visible
 from bot.store.checkins import Round, RoundState, earlier_rounds
+from bot.store.circles import coming_circles
 from bot.store.communities import Community, Remembered, community_of
 from bot.store.deliveries import Delivery, deliveries_that_went_wrong, deliveries_to_come
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythms_of
@@ -72,6 +73,8 @@ class Outlook:
     went_wrong: list[Delivery]
     database: str = ""
     """Which database keeps it all, and its version."""
+    places: frozenset[int] = frozenset()
+    """The voice and stage channels in which circles are to meet."""
 
 
 class Communities:
@@ -245,7 +248,9 @@ class Communities:
         soonest = sorted(to_come, key=lambda thing: thing.at)[:limit] if community.tended else []
         since = self._clock.now() - timedelta(days=30)
         went_wrong = list(deliveries_that_went_wrong(session, community_id, since))
-        return Outlook(community, soonest, went_wrong, database_words(session))
+        meeting = [*coming_circles(session, community_id, MOST_COMING), *rhythms_of(session, community_id)]
+        places = frozenset(each.place_id for each in meeting if each.place_id is not None)
+        return Outlook(community, soonest, went_wrong, database_words(session), places)
 
     @transaction
     def left(self, session: Session, community_id: int) -> None:

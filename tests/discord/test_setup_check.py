@@ -1,7 +1,12 @@
 """What /setup check tells someone who manages the server, and how a server that was lost is taken up again."""
 
+from datetime import timedelta
+
 from simcord.backend import serializers
 
+from bot.services.circles import NewCircle
+from bot.services.people import Person
+from bot.store.rhythms import Way
 from tests.discord.scene import Scene, said
 from tests.discord.test_communities import delete_channels, deny, posted, start
 
@@ -21,6 +26,8 @@ async def test_the_check_of_a_community_where_all_is_well(scene: Scene) -> None:
 
     assert text.count("all I need is there") == 3
     assert "**Events** · I can make an event for each live circle." in text
+    assert "**Polls** · hosts can have a poll made" in text
+    assert "take place without an event" not in text
     assert "I can mention this role" in text
     assert text.count("a check-in opens") == 10
     assert "SQLite 3." in text
@@ -61,6 +68,29 @@ async def test_private_threads_are_needed_in_the_channel_for_calls_alone(scene: 
 
     assert f"**Calls** · <#{scene.calls.id}> · lacks *Create Private Threads*." in text
     assert text.count("all I need is there") == 2
+
+
+async def test_the_check_says_what_polls_and_events_need_where_circles_are_to_meet(scene: Scene) -> None:
+    await scene.begin()
+    hall, stage = scene.guild.create_voice_channel("hall"), scene.guild.create_stage_channel("stage")
+    at = scene.env.now() + timedelta(days=2)
+    for number, place in enumerate((hall, stage)):
+        new = NewCircle(at, "check-in-circle", Way.LIVE, place_id=place.id)
+        await scene.app.circles.propose(scene.guild.id, Person(scene.host.id), new, number)
+    deny(scene, scene.circles.id, send_polls=False)
+    deny(scene, hall.id, connect=False)
+    deny(scene, stage.id, mute_members=False, move_members=False)
+    await scene.env.settle()
+
+    text = await check(scene)
+
+    assert "**Polls** · hosts do without a poll" in text
+    assert f"Open {scene.circles.mention} → Edit channel → Permissions" in text
+    assert "allow *Create Polls*." in text
+    assert f"circles in <#{hall.id}> take place without an event." in text
+    assert "allow *Connect*." in text
+    assert "allow *Mute Members, Move Members*." in text
+    assert text.count("all I need is there") == 3
 
 
 async def test_the_check_says_which_channel_or_role_is_gone_and_which_role_is_not_heard(scene: Scene) -> None:
