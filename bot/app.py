@@ -16,9 +16,12 @@ from bot.services.circling import Circling
 from bot.services.communities import Communities
 from bot.services.keepers import Keepers
 from bot.services.members import Members
+from bot.services.model_uses import ModelUses
 from bot.services.responses import Responses
 from bot.services.rhythms import Rhythms
 from bot.services.rounds import Rounds
+from bot.services.summaries import Summaries
+from bot.services.summary_cards import SummaryCards
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class App:
     circles: Circles
     circling: Circling
     circle_cards: CircleCards
+    summaries: Summaries
+    summary_cards: SummaryCards
+    model_uses: ModelUses
     courier: Courier
 
 
@@ -55,6 +61,8 @@ def assemble(database_url: str, clock: Clock) -> App:
     keepers = Keepers(database, clock)
     call_cards = CallCards(database, clock)
     circle_cards = CircleCards(database, clock)
+    summary_cards = SummaryCards(database)
+    settle = rounds.settle | call_cards.settle | circle_cards.settle | keepers.settle | summary_cards.settle
     return App(
         clock=clock,
         database=database,
@@ -72,5 +80,8 @@ def assemble(database_url: str, clock: Clock) -> App:
         circling=Circling(database, clock),
         circle_cards=circle_cards,
         keepers=keepers,
-        courier=Courier(database, clock, rounds.settle | call_cards.settle | circle_cards.settle | keepers.settle),
+        summaries=Summaries(database, clock),
+        summary_cards=summary_cards,
+        model_uses=ModelUses(database, clock),
+        courier=Courier(database, clock, settle),
     )

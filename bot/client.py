@@ -127,7 +127,9 @@ class KithBot(commands.Bot):
 
     async def beat(self) -> None:
         """Open, close and climb what is due; neither a long queue nor one that fails keeps the others waiting."""
-        for tend in (self.app.responses.tend, self.app.checkins.tend, self.app.keepers.tend, self.app.circles.tend):
+        app = self.app
+        tending = (app.responses, app.checkins, app.keepers, app.circles, app.summaries)
+        for tend in [each.tend for each in tending]:
             try:
                 await tend()
             except Exception:  # one bad moment must not keep the others from tending; what it missed is still due

@@ -20,6 +20,7 @@ from bot.services.keepers import forget_keeper, keeper_export
 from bot.services.offers import add_offer, is_away, suggested_offers
 from bot.services.reminders import plan_reminders_anew
 from bot.services.showing import erase
+from bot.services.summary_records import forget_summaries, leave_out, summaries_export
 from bot.services.words import visible
 from bot.store.calls import calls_by
 from bot.store.checkins import CheckIn, CheckInKind, Round, check_ins_by
@@ -101,6 +102,8 @@ class Members:
         member = saved_member(session, community_id, member_id)
         for name, value in choices.items():
             setattr(member, name, value)
+        if choices.get("left_out"):
+            leave_out(session, community_id, member_id, now)
         if "reminders" in choices:
             self._start_afresh(session, community_id, member_id)
         if choices.keys() & {"zone", "reminders", "reminder_hour"}:
@@ -177,6 +180,7 @@ class Members:
                 "asked_at_most_in_30_days": member.asks_a_month,
                 "takes_turns_as_keeper": member.keeps,
                 "last_turn_as_keeper_began_at": _iso(member.kept_at) if member.kept_at else None,
+                "words_left_out_of_summaries": member.left_out,
                 "hosting_circles": member.hosting.value,
                 "has_hosted_a_circle": member.has_hosted,
                 "last_hosted_a_circle_at": _iso(member.hosted_at) if member.hosted_at else None,
@@ -201,6 +205,7 @@ class Members:
             **calls_export(session, community_id, member_id),
             "turns_as_keeper": keeper_export(session, community_id, member_id),
             **circles_export(session, community_id, member_id),
+            **summaries_export(session, community_id, member_id),
             "messages": [
                 {
                     "what": each.kind.value,
@@ -238,6 +243,7 @@ class Members:
         forget_calls(session, community_id, member_id, now)
         forget_keeper(session, community_id, member_id, now)
         forget_circles(session, community_of(session, community_id, now), member_id, now)
+        forget_summaries(session, community_id, member_id, now)
         session.connection().execute(
             delete(Member).where(col(Member.community_id) == community_id, col(Member.member_id) == member_id)
         )

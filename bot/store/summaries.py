@@ -10,7 +10,6 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from bot.store.columns import one_of, reference, row_id, snowflake
 
 LONGEST_POINT = 300
-LONGEST_TITLE = 100
 
 
 class SummaryState(StrEnum):
@@ -61,7 +60,6 @@ class Summary(SQLModel, table=True):
     thread_id: int = snowflake(index=True)
     parent_id: int = snowflake()
     private: bool = False
-    title: str = Field(default="", max_length=LONGEST_TITLE)
     asker_id: int | None = snowflake(default=None, index=True)
     request_id: int | None = snowflake(default=None, unique=True)
     state: SummaryState = one_of(SummaryState)
@@ -188,17 +186,27 @@ def latest_published(session: Session, community_id: int, thread_id: int) -> Sum
 
 
 def published_in(
-    session: Session, community_id: int, *, threads: Collection[int] | None = None, limit: int
+    session: Session,
+    community_id: int,
+    *,
+    thread_id: int | None = None,
+    readable: Collection[int] | None = None,
+    limit: int,
 ) -> Sequence[Summary]:
-    """Return a community's published summaries, of some threads or of all, newest first, none of confidential ones."""
+    """Return a community's published summaries, newest first, none of confidential threads.
+
+    Those of one thread; else those everyone may read who reads one of the ``readable`` channels.
+    """
     confidential = select(ConfidentialThread.thread_id).where(ConfidentialThread.community_id == community_id)
     found = select(Summary).where(
         Summary.community_id == community_id,
         Summary.state == SummaryState.PUBLISHED,
         col(Summary.thread_id).not_in(confidential),
     )
-    if threads is not None:
-        found = found.where(col(Summary.thread_id).in_(threads))
+    if thread_id is not None:
+        found = found.where(Summary.thread_id == thread_id)
+    if readable is not None:
+        found = found.where(col(Summary.parent_id).in_(readable), col(Summary.private).is_(False))
     return session.exec(found.order_by(col(Summary.published_at).desc(), col(Summary.id).desc()).limit(limit)).all()
 
 

@@ -46,7 +46,6 @@ def upgrade() -> None:
         sa.Column("thread_id", sa.BigInteger(), nullable=False),
         sa.Column("parent_id", sa.BigInteger(), nullable=False),
         sa.Column("private", sa.Boolean(), nullable=False),
-        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
         sa.Column("asker_id", sa.BigInteger(), nullable=True),
         sa.Column("request_id", sa.BigInteger(), nullable=True),
         sa.Column(
