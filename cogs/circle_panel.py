@@ -128,15 +128,18 @@ def _group_words(shown: CirclePanel, step: Step) -> str:
         if place > MOST_GROUPS or named > MOST_NAMED:
             lines.append("- " + _("and others"))
             break
-        lines.append("- " + _group_line(group, shown.threads.get(group.number), step))
+        lines.append("- " + _group_line(shown, group, step))
     return "\n".join(lines)
 
 
-def _group_line(group: Group, thread_id: int | None, step: Step) -> str:
+def _group_line(shown: CirclePanel, group: Group, step: Step) -> str:
+    thread_id, asks = shown.threads.get(group.number), shown.askers.get(group.number)
     away = group.away if step.kind is Kind.AWAY else None
     line = people_in_line([each for each in group.members if each != away])
     if away is not None:
         line += " · " + _("{name} turns away").format(name=f"<@{away}>")
+    if asks is not None:
+        line += " · " + _("{name} asks").format(name=f"<@{asks}>")
     return line if thread_id is None else f"{line} · <#{thread_id}>"
 
 

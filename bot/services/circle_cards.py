@@ -10,6 +10,7 @@ from bot.database import Database, transaction
 from bot.formats import Kind, Role, Step
 from bot.services.circle_showing import begins_at, show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
+from bot.services.groups import asker
 from bot.services.hosting import may_host
 from bot.services.running import CALLS_FROM, Group, format_of, groups_of, step_of
 from bot.store.calls import Call, calls_for_everyone
@@ -27,6 +28,7 @@ from bot.store.circles import (
     invited_to_host,
     seat_of,
     seats_in,
+    times_away,
 )
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
@@ -44,7 +46,8 @@ TO_WHO_COMES = (*OF_ITS_TIME, "cancelled", "wishes")
 class CirclePanel:
     """A circle's panel: the step it is at (none before it begins and once it is closed), seats and groups.
 
-    ``threads`` are the groups' in a written circle, by number. ``posts``: it is to be a new message, else it edits the
+    ``threads`` are the groups' in a written circle, and ``askers`` those whose turn it is to ask, by the groups'
+    number. ``posts``: it is to be a new message, else it edits the
     one there is. ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
@@ -55,6 +58,7 @@ class CirclePanel:
     seats: list[Seat] = field(default_factory=list[Seat])
     groups: list[Group] = field(default_factory=list[Group])
     threads: dict[int, int] = field(default_factory=dict[int, int])
+    askers: dict[int, int] = field(default_factory=dict[int, int])
     posts: bool = False
     moot: str = ""
 
@@ -133,6 +137,7 @@ class CircleCards:
             seats=seats,
             groups=groups_of(seats),
             threads=_threads_at(session, circle, step),
+            askers=_askers(session, community, circle, step, groups_of(seats)),
             posts=posts,
             moot=moot,
         )
@@ -195,6 +200,19 @@ def _threads_at(session: Session, circle: Circle, step: Step | None) -> dict[int
         for each in groups_in(session, circle.id)
         if each.thread_id is not None and each.away == away and (each.step == circle.step or not away)
     }
+
+
+def _askers(
+    session: Session, community: Community, circle: Circle, step: Step | None, groups: list[Group]
+) -> dict[int, int]:
+    """Return by group who asks before they turn away, later in the same turn."""
+    if step is None or step.turn is None or step.kind is not Kind.GROUPS:
+        return {}
+    ahead = format_of(community, circle).steps[circle.step :]
+    if not any(each.kind is Kind.AWAY and each.turn == step.turn for each in ahead):
+        return {}
+    turned_away = times_away(session, circle.id)
+    return {each.number: asker(each.members, turned_away) for each in groups if each.members}
 
 
 def _members_of(

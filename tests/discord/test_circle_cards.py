@@ -274,6 +274,8 @@ async def test_a_troika_has_threads_and_whoever_turns_away_is_let_in_afterwards(
     await scene.begin()
     circle_id = await run(scene, scene.ada, scene.bo, format_id="troika-consulting")
     for number in range(TURNING_AWAY):
+        asks = f"{scene.host.mention} asks" in panel(scene, circle_id).text
+        assert asks == (number in (2, 3))  # in the two steps before they turn away
         await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
         await scene.tick()
 
