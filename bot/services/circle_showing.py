@@ -1,11 +1,28 @@
 """Plans what a circle shows: its card, its event, its panel, and what is said in its thread."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlmodel import Session
 
 from bot.store.circles import Circle, Way
-from bot.store.deliveries import NEW, DeliveryKind, Priority, plan
+from bot.store.deliveries import NEW, Delivery, DeliveryKind, Priority, plan_all
+
+TOGETHER = "together"
+"""The key in ``Session.info`` of what is planned together."""
+
+
+@contextmanager
+def planned_together(session: Session) -> Generator[None]:
+    """Let what is planned here for circles be written down at the end, all at once and in the order it was planned."""
+    planned: list[Delivery] = []
+    session.info[TOGETHER] = planned
+    try:
+        yield
+    finally:
+        del session.info[TOGETHER]
+    plan_all(session, planned)
 
 
 def show_circle(session: Session, circle: Circle, now: datetime, *, event: bool = False) -> None:
@@ -49,13 +66,16 @@ def _plan(
     expires_at: datetime | None = None,
 ) -> None:
     assert circle.id is not None
-    plan(
-        session,
-        kind,
-        circle.id,
+    delivery = Delivery(
+        kind=kind,
+        subject_id=circle.id,
         key=key,
         community_id=circle.community_id,
         due_at=due_at,
         priority=Priority.WORDS,
         expires_at=expires_at,
     )
+    if TOGETHER in session.info:
+        session.info[TOGETHER].append(delivery)
+    else:
+        plan_all(session, [delivery])
