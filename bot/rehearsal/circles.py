@@ -89,7 +89,7 @@ def tell_event(stage: Stage) -> None:
 async def who_carries(stage: Stage) -> None:
     """Amina takes the invitation, Lieve the hosting, and people come."""
     await stage.until(date(2026, 4, 16), "08:05")
-    await stage.presses("Amina", stage.card("circle:decline"), "circle:host")
+    await stage.presses("Amina", stage.card("circle:decline"), "circle:take_cohost")
     await stage.until(date(2026, 4, 16), "12:30")
     await stage.presses("Lieve", stage.card("circle:come"), "circle:host")
 
@@ -134,10 +134,9 @@ async def in_threes(stage: Stage) -> None:
     await stage.until(date(2026, 4, 23), "18:20")
     panel = await stage.types("Amina", "circle")
     form = await stage.presses("Amina", panel, "circle:propose")
-    async with theme(stage, "asking-early"):
-        await stage.fills_in(
-            "Amina", form, title="Asking, in threes", when="2026-04-26 18:00", format=["troika-consulting"]
-        )
+    await stage.fills_in(
+        "Amina", form, title="Asking, in threes", when="2026-04-26 18:00", format=["troika-consulting"]
+    )
     await stage.until(date(2026, 4, 24), "07:15")
     await stage.presses("Keiko", stage.card("circle:come"), "circle:come")
     await stage.until(date(2026, 4, 24), "16:40")

@@ -37,7 +37,10 @@ NO_BUTTONS = "(no buttons any more)"
 SHORT = 3
 """Lines up to which a private answer, or a change of a card, is told in one."""
 LONG = 10
-"""Lines from which on a panel leaves out what an earlier one has shown."""
+"""Lines from which on a panel leaves out what an earlier one has shown, as what a role asks does at any length."""
+OF_A_ROLE = "[Offer it to someone]"
+AS_IT_WILL_BE = "as you see it here"
+"""What is said above a card that comes at once, and so need not be shown before."""
 COLOURS = ("green", "yellow", "magenta", "blue", "cyan", "bright_red", "bright_green", "bright_magenta")
 
 
@@ -106,6 +109,7 @@ class Transcript:
         self._forms: set[str] = set()
         self._panels: set[str] = set()
         self._circles: set[str] = set()
+        self._cards: set[str] = set()
 
     def tell(self, words: str) -> None:
         """Say something the reader needs to know that nobody on Discord said."""
@@ -151,7 +155,15 @@ class Transcript:
             self._in_thread(seen)
         else:
             title = Text.assemble(f"{self._clock()} ", (seen.author, "bold"), f" in {seen.place}")
-            self._frame(card(seen.components, self._names, airy=True), title, accent_of(seen.components))
+            self._frame(self._news(card(seen.components, self._names, airy=True)), title, accent_of(seen.components))
+
+    def _news(self, rows: list[Row]) -> list[Row]:
+        """Return a card without the buttons it ends with, and what stands right above them, where both were shown."""
+        told = list(rows)
+        while not told[-1].plain.strip() or (len(told) > 1 and told[-1].plain in self._cards):
+            told.pop()
+        self._cards.update(row.plain for row in rows if not row.quoted)
+        return told
 
     def _in_thread(self, seen: Seen) -> None:
         """Show what Kith says in a thread; a step of a circle in full only where it is the first, later in short."""
@@ -227,6 +239,9 @@ class Transcript:
         rows = card(seen.components, self._names) if seen.components else marked_up(seen.content, self._names)
         rows += [Row(Text(f"file: {name}", "dim")) for name in seen.files]
         if len(rows) <= SHORT and not any(row.quoted for row in rows):
+            if all(row.plain in self._panels for row in rows):
+                return
+            self._panels.update(row.plain for row in rows)
             line = Text(f"only {seen.only} sees: ", "dim")
             for row in rows:
                 fits = len(line) + len(row.text) < self._console.width - INDENT - len(PRIVATE)
@@ -234,9 +249,12 @@ class Transcript:
             self._show([line], PRIVATE)
             return
         shown: list[RenderableType] = [Text(f"only {seen.only} sees this", "dim"), rows[0]]
-        left_out = False
+        if AS_IT_WILL_BE in rows[0].plain:
+            self._show(shown, PRIVATE)
+            return
+        left_out, long = False, len(rows) > LONG or OF_A_ROLE in rows[-1].plain
         for row in rows[1:]:
-            known = len(rows) > LONG and row.plain in self._panels
+            known = long and row.plain in self._panels
             if not known:
                 shown.append(row)
             elif not left_out:
