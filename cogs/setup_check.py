@@ -108,8 +108,12 @@ def _channel_lines(community: Community, guild: discord.Guild) -> list[str]:
         _channel_line(_("Circles"), community.circles_channel_id, guild, NEEDED_WITH_PRIVATE),
         _channel_line(_("Calls"), community.calls_channel_id, guild, NEEDED_WITH_PRIVATE),
         *_poll_lines(community, guild),
-        f"**{_('Events')}** · " + _event_words(guild),
+        _line(_("Events"), _event_words(guild)),
     ]
+
+
+def _line(name: str, words: str) -> str:
+    return f"**{name}** · {words}"
 
 
 def _poll_lines(community: Community, guild: discord.Guild) -> list[str]:
@@ -121,7 +125,7 @@ def _poll_lines(community: Community, guild: discord.Guild) -> list[str]:
         words = _("hosts do without a poll of what members wish to happen next. To have it: {grant}").format(
             grant=_grant_words(channel, ["send_polls"])
         )
-    return [f"**{_('Polls')}** · {words}"]
+    return [_line(_("Polls"), words)]
 
 
 def _place_lines(outlook: Outlook, guild: discord.Guild) -> list[str]:
@@ -134,7 +138,7 @@ def _place_lines(outlook: Outlook, guild: discord.Guild) -> list[str]:
             words = _("circles in {channel} take place without an event. To have them: {grant}").format(
                 channel=channel.mention, grant=_grant_words(channel, lacks)
             )
-            lines.append(f"**{_('Events')}** · {words}")
+            lines.append(_line(_("Events"), words))
     return lines[:MOST_PLACES]
 
 
