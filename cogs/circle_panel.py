@@ -33,6 +33,8 @@ def panel(shown: CirclePanel, marker: int | None) -> ui.LayoutView:
 
 def former(shown: CirclePanel) -> ui.LayoutView:
     """Draw the panel before the one that is new: its step, without buttons or anything that passes."""
+    if shown.step is None:
+        return _framed(shown, [ui.TextDisplay(_heading(shown))], None)
     number = shown.number - 2
     if not 0 <= number < len(shown.view.format.steps):
         return _framed(shown, [ui.TextDisplay(_heading(shown) + "\n" + _("It has begun."))], None)

@@ -1,11 +1,13 @@
 """What holds of a circle whatever members do to it, whenever, and however often Kith starts again."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
@@ -112,7 +114,7 @@ def check(app: App, circle_id: int, before: Circle, *, tended: bool, clock: Fixe
     assert not (Role.HOST in roles and circle.hostless)
     assert Role.HOST not in roles or roles[Role.HOST] != roles.get(Role.CO_HOST)
     assert len({each.wave for each in invited if each.wave}) <= kinds_of_words(app, circle_id).count("invite")
-    assert new_panels(app, circle_id) <= circle.step + 2
+    assert new_panels(app, circle_id) <= circle.step + 2 + kinds_of_words(app, circle_id).count("moved")
     holding = [each for each in seats if each.state is SeatState.HOLDS]
     assert len(holding) <= 1
     if holding:
@@ -135,6 +137,7 @@ def check(app: App, circle_id: int, before: Circle, *, tended: bool, clock: Fixe
 async def test_whatever_members_do_and_whenever_a_circle_goes_forward_and_ends(
     app: App,
     clock: FixedClock,
+    caplog: pytest.LogCaptureFixture,
     format_: Format,
     way: Way,
     within: int,
@@ -171,5 +174,6 @@ async def test_whatever_members_do_and_whenever_a_circle_goes_forward_and_ends(
         clock.advance(timedelta(days=14))
         await kith.circles.tend()
     assert row(kith, circle_id).state not in EARLY
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
     if kith is not app:
         kith.database.close()

@@ -219,7 +219,7 @@ def _start(session: Session, community: Community, circle: Circle, now: datetime
     elif circle.way is Way.WRITTEN and circle.hostless:
         begin(session, community, circle, now)
     else:
-        show_panel(session, circle, now)
+        show_panel(session, circle, now, anew=True)  # one that moved has an older panel, far up in its thread
 
 
 def end_unheld(session: Session, circle: Circle, now: datetime) -> None:

@@ -194,6 +194,20 @@ async def test_first_timers_are_asked_to_co_host_beside_whoever_hosts(scene: Sce
     assert "## Ours\n**When:**" in card(scene, hosted).text.replace("\n\n", "\n")
 
 
+async def test_a_circle_moved_after_its_time_has_its_panel_below_what_was_said_since(scene: Scene) -> None:
+    await scene.begin()
+    circle_id = await plan(scene, scene.ada, starts_at=scene.env.now() + timedelta(minutes=30))
+    await scene.later(minutes=30)
+    former = panel(scene, circle_id)
+    await scene.app.circles.move(scene.guild.id, host(scene), circle_id, scene.env.now() + timedelta(days=2))
+    await scene.later(days=1)
+    await scene.later(days=1)
+
+    said = in_thread(scene, circle_id)
+    assert said[-1] == panel(scene, circle_id) != former
+    assert [each.id for each in said if "Begin" in labels_of(each.components_raw)] == [said[-1].id]
+
+
 async def test_those_invited_who_have_left_are_not_called(scene: Scene) -> None:
     await scene.begin()
     await scene.app.members.choose(scene.guild.id, scene.bo.id, hosting=HostingWish.CO_HOST)
