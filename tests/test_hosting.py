@@ -172,6 +172,18 @@ async def test_whoever_declined_or_gave_the_hosting_back_is_not_asked_again(app:
     assert words(app, circle_id) == ["free:0", "invite:1"]
 
 
+async def test_not_this_time_after_all_frees_the_hosting_that_was_taken(app: App, clock: FixedClock) -> None:
+    await begun(app)
+    would_host(app, BO)
+    circle_id = await proposed(app, ADA, within=5 * DAY)
+    await app.circles.take(HERE, Person(BO), circle_id, Role.HOST)
+
+    await app.circles.decline(HERE, Person(BO), circle_id)
+
+    assert roles(app, circle_id) == {"co-host": ADA}
+    assert words(app, circle_id) == ["invite:1", "free:1"]
+
+
 async def test_a_host_who_gives_back_late_is_followed_by_others_and_within_a_day_by_nobody(
     app: App, clock: FixedClock
 ) -> None:

@@ -282,7 +282,7 @@ class Circles:
 
     @transaction
     def decline(self, session: Session, community_id: int, person: Person, circle_id: int) -> Answer:
-        """Note that a member who was invited does not host this time."""
+        """Note that a member who was invited does not host this time; the hosting they had taken is free again."""
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
         invited = next(
             (each for each in invited_to_host(session, circle.id) if each.member_id == person.member_id), None
@@ -290,6 +290,11 @@ class Circles:
         if invited is None:
             raise Refusal(_("You were not invited to host this one. *I'll host* on its card takes it, if it is free."))
         again, invited.declined = invited.declined, True
+        for held in roles_in(session, circle.id).values():
+            if held.role in BESIDE and held.member_id == person.member_id:
+                again = False
+                self._free(session, circle, held, now)
+                show_circle(session, circle, now)
         return Answer(view_of(session, circle, now), again=again)
 
     @transaction
