@@ -5,7 +5,7 @@ a written circle have private threads of their own.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 import discord
@@ -152,7 +152,7 @@ class CircleVoice:
 
 
 @contextlib.contextmanager
-def _whatever_discord_refuses() -> Iterator[None]:
+def _whatever_discord_refuses() -> Generator[None]:
     """Go on where Discord refuses something after what counts was said: said again, it would stand there twice."""
     try:
         yield
