@@ -32,6 +32,7 @@ from tests.circle_rows import (
     begun,
     change,
     circles,
+    come,
     groups,
     holder,
     kinds_of_words,
@@ -190,6 +191,20 @@ async def test_in_writing_time_passes_the_piece_on_gently_and_everyone_finds_tim
     assert row(app, circle_id).step == 1
     assert [each.state.value for each in seats(app, circle_id, 0)] == ["silent", "spoke", "silent", "silent"]
     assert holder(app, circle_id) is None
+
+
+async def test_in_writing_a_round_of_many_lasts_until_everyone_has_had_the_piece(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 2, way=Way.WRITTEN)
+    many = range(100, 113)
+    await come(app, circle_id, *many)
+    await press(app, circle_id)
+
+    held = [holder(app, circle_id)]
+    while row(app, circle_id).step == 1:
+        await at(app, clock, row(app, circle_id).next_at or clock.now())
+        held.append(holder(app, circle_id))
+
+    assert held == [ADA, BO, *many, None]
 
 
 async def test_when_the_step_and_the_holders_time_end_together_nobody_is_left_with_the_piece(

@@ -160,9 +160,12 @@ def _seat(session: Session, community: Community, circle: Circle, step: Step, no
     if step.kind in (Kind.GROUPS, Kind.AWAY):
         _group(session, community, circle, step, now)
     if step.kind is Kind.ROUND:
-        for place, member_id in enumerate(people_there(session, community, circle, now)):
+        people = people_there(session, community, circle, now)
+        for place, member_id in enumerate(people):
             session.add(Seat(circle_id=circle_key(circle), step=circle.step, place=place, member_id=member_id))
         session.flush()
+        if circle.way is Way.WRITTEN and circle.step_ends_at is not None:  # so that everyone has the piece
+            circle.step_ends_at = max(circle.step_ends_at, now + SHORTEST_HOLD * len(people))
         pass_on(session, community, circle, now, None)
 
 
