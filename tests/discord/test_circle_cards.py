@@ -4,12 +4,11 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-import pytest
 from simcord import ChannelHandle, MemberActor
 from simcord.enums import ChannelType
 from sqlmodel import Session, select
 
-from bot.formats import Kind, Role, our_formats
+from bot.formats import Role, our_formats
 from bot.services.circles import NewCircle
 from bot.services.people import Person
 from bot.services.running import WISHES_EVERY
@@ -257,31 +256,6 @@ async def test_the_panel_of_a_written_circle_follows_the_talking_piece_and_only_
     await scene.app.circling.ring(scene.guild.id, circle_id)
     await scene.tick()
     assert in_thread(scene, circle_id)[-1].text.endswith("We came here with an intention. To begin together.")
-
-
-@pytest.mark.parametrize("found", our_formats().all("en"), ids=lambda found: found.id)
-async def test_every_step_of_every_format_is_drawn_from_rows_after_a_restart(scene: Scene, found: Any) -> None:
-    await scene.begin()
-    cy, dee = scene.member("cy"), scene.member("dee")
-    circle_id = await run(scene, scene.ada, scene.bo, cy, dee, format_id=found.id)
-
-    for number, step in enumerate(found.steps):
-        await scene.restart()
-        await scene.tick()
-        shown = panel(scene, circle_id)
-        assert f"Step {number + 1} of {len(found.steps)}" in shown.text
-        assert step.title in shown.text
-        assert set(CARRIED) <= set(labels_of(shown.components_raw))
-        if step.kind in (Kind.GROUPS, Kind.AWAY):
-            assert "Who is with whom:" in shown.text
-            assert shown.text.count(" · <#") == shown.text.count("\n- ")
-        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
-        await scene.tick()
-
-    assert row(scene, circle_id).state is CircleState.CLOSED
-    assert "This circle is closed." in panel(scene, circle_id).text
-    assert [each for each in in_thread(scene, circle_id) if "step:" in str(each.components_raw)] == []
-    assert "Would you gather what should stay" in in_thread(scene, circle_id)[-1].text
 
 
 async def test_a_troika_has_threads_and_whoever_turns_away_is_let_in_afterwards(scene: Scene) -> None:

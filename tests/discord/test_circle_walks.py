@@ -26,7 +26,8 @@ PIECE = {"I spoke": "Thank you.", "Pass": "Passing is a full answer.", "Silence"
 GOES_ON = "The talking piece goes on."
 ON_TO_THE_NEXT = "Everyone has had the talking piece; the next step is on its way to the thread."
 CLOSES = "Everyone has had the talking piece, and with that the circle is closed."
-CARRIED = ["Next", "+2 minutes", "Bell", "Close"]
+CARRIED = ["Next", "Bell", "Close"]
+"""What carries a circle, beside the button that gives a step more time and says how much."""
 GROUP = re.compile(r"^- <@.+?(?: · <@(?P<away>\d+)> turns away)?(?: · <#(?P<thread>\d+)>)?$", re.MULTILINE)
 WALKS = [
     pytest.param(each, way, id=f"{each.id}-{way}")
@@ -76,6 +77,12 @@ class Walk:
         """Return a thread."""
         return ChannelHandle(self.scene.env, self.scene.guild, self.scene.env.backend.get_channel(channel_id))
 
+    @property
+    def more_time(self) -> str:
+        """The button that gives a step more time: +2 minutes."""
+        [label] = [each for each in labels_of(self.panel.components_raw) if each.startswith("+")]
+        return label
+
     async def click(self, who: MemberActor, label: str) -> InteractionResult:
         """Press a button on the newest message that has it."""
         newest = [each.id for each in self.seen if label in labels_of(each.components_raw)][-1]
@@ -124,8 +131,7 @@ async def test_a_format_is_walked_through_from_begin_to_close_and_its_harvest_ke
     walk = await begun(scene, found, way)
     middle = len(found.steps) // 2
     for number, step in enumerate(found.steps):
-        if number == middle:
-            await scene.restart()
+        await scene.restart()
         await scene.tick()
         look_at_step(walk, number, step)
         if number == middle:
@@ -146,13 +152,13 @@ def look_at_step(walk: Walk, number: int, step: Step) -> None:
     assert "-# Time for this step: until <t:" in shown.text
     assert shown.text.splitlines()[-1].startswith(f"-# Held by host {walk.host.mention}")
     in_turn = step.kind is Kind.ROUND and walk.way is Way.WRITTEN
-    assert labels_of(shown.components_raw) == ([*PIECE] if in_turn else []) + CARRIED
+    carried = [each for each in labels_of(shown.components_raw) if each != walk.more_time]
+    assert carried == ([*PIECE] if in_turn else []) + CARRIED
     assert ("talking piece goes round:** " + names(walk.people) in shown.text) == (
         step.kind is Kind.ROUND and walk.way is Way.LIVE
     )
     if number:  # what was said before stays to be read
         assert any(f"### {steps[number - 1].title}\n" in each.text for each in walk.seen if each.id != shown.id)
-    assert (walk.seen[-1].id == shown.id) != in_turn  # only whoever has the talking piece is called after it
     look_at_hidden(walk)
     look_at_groups(walk, number, step)
 
@@ -207,14 +213,14 @@ def look_at_hidden(walk: Walk) -> None:
 
 
 async def stay(walk: Walk, step: Step) -> None:
-    """Take two minutes more: the panel is drawn again, where it is. Live, its host hears when they are over."""
-    panel = walk.panel
-    await walk.click(walk.host, "+2 minutes")
+    """Take more time: the panel is drawn again, where it is. Live, its host hears when that is over."""
+    panel, (number, unit) = walk.panel, walk.more_time[1:].split()
+    await walk.click(walk.host, walk.more_time)
     await walk.scene.tick()
     assert walk.panel.id == panel.id
-    assert f"({relative(walk, step, minutes=2)})" in walk.panel.text
+    assert f"({relative(walk, step, **{unit: int(number)})})" in walk.panel.text
     if walk.way is Way.LIVE:
-        await walk.scene.later(minutes=step.minutes + 2)
+        await walk.scene.later(minutes=step.minutes + int(number))
         assert walk.seen[-1].text.startswith(f"{walk.host.mention}\nThe time for *{step.title}* is over.")
 
 
@@ -222,6 +228,8 @@ async def go_on(walk: Walk, step: Step, *, looks: bool, last: bool) -> None:
     """End a step as people do: each has the talking piece in a written round; else the host goes on, or closes."""
     if step.kind is Kind.ROUND and walk.way is Way.WRITTEN:
         await go_round(walk, looks=looks, last=last)
+    elif last and walk.way is Way.WRITTEN:
+        assert "That was the last step, and the circle is closed." in said(await walk.click(walk.host, "Next"))
     elif last:
         asked = await walk.click(walk.host, "Close")
         assert "Close the circle for everyone?" in said(asked)
@@ -290,10 +298,11 @@ async def test_calls_that_waited_long_come_first_and_those_still_with_the_hosts_
     later = await run(scene)
 
     assert not any("Before we begin" in each.text for each in in_thread(scene, earlier))
-    *_earlier, told, first = [each.text for each in in_thread(scene, later)]
+    starts = ("**Before we begin", "-# Step 1 of 5")
+    told, first = [each.text for each in in_thread(scene, later) if each.text.startswith(starts)]
     opening, *lines = told.splitlines()
     assert opening == "**Before we begin: these calls have not met a person yet. Could one of us be with them?**"
     at = int((waits.opened_at or scene.env.now()).timestamp())
     link = f"https://discord.com/channels/{scene.guild.id}/{scene.calls.id}/{waits.message_id}"
     assert lines == [f"- {link} · <t:{at}:R>"]
-    assert first.startswith("-# Step 1 of 5")
+    assert first.startswith(starts[1])
