@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.app import App
-from bot.language import _, nearest, speak, speaking
+from bot.language import ENGLISH, _, nearest, speak, speaking
 from bot.scheduler import Scheduler
 from cogs.calls import Calls
 from cogs.checkins import CheckIns
@@ -75,11 +75,12 @@ class CommandWords(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """Return words in ``locale``, or ``None`` for the English ones. What people type stays as it is."""
-        is_picked = context.location.name == "choice_name" or isinstance(context.data, app_commands.ContextMenu)
-        is_typed = context.location.name.endswith("_name") and not is_picked
-        if is_typed or nearest(str(locale)) == "en":
+        if (language := nearest(str(locale))) == ENGLISH:
             return None
-        with speaking(str(locale)):
+        is_picked = context.location.name == "choice_name" or isinstance(context.data, app_commands.ContextMenu)
+        if context.location.name.endswith("_name") and not is_picked:
+            return None
+        with speaking(language):
             translated = _(string.message)
         return None if translated == string.message else translated
 
@@ -160,8 +161,9 @@ class KithBot(commands.Bot):
         digest = hashlib.sha256(orjson.dumps([self.application_id, payload], option=orjson.OPT_SORT_KEYS)).hexdigest()
         if await self.app.communities.remembered(COMMANDS_KEPT_AS) == digest:
             return
-        try:
-            await self.tree.sync()
+        assert self.application_id is not None
+        try:  # as the tree's own sync does, which would translate all of it again
+            await self.http.bulk_upsert_global_commands(self.application_id, payload)
         except discord.HTTPException:
             log.exception("Discord did not take the commands; those it has go on working until the next start")
             return

@@ -65,6 +65,7 @@ def speak(language: str | None) -> None:
     _spoken.set(nearest(language))
 
 
+@cache
 def nearest(locale: str | None) -> str:
     """Return the language Kith speaks for a locale such as ``de`` or ``en-GB``; English otherwise."""
     language = (locale or ENGLISH).replace("_", "-").split("-")[0].lower()
