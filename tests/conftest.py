@@ -27,7 +27,6 @@ from tests.fakes import FixedClock
 from tests.official import SKIPPED, VARIABLE, check_simcord
 from tests.peers import hurry
 
-gc.freeze()
 gc.set_threshold(50_000, 20, 50)  # looking for garbage less often saves a sixth of the suite's time
 
 POSTGRESQL = "KITH_TEST_POSTGRESQL"
@@ -43,6 +42,11 @@ def pytest_report_header() -> list[str]:
     """Say at the top of a run what it will leave out."""
     notes = [] if postgresql_url() else [f"PostgreSQL tests are skipped: {NO_POSTGRESQL}"]
     return notes if os.environ.get(VARIABLE) else [*notes, SKIPPED]
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage only among what tests make, not in all that was imported for them."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
