@@ -6,6 +6,7 @@ from bot.clock import Clock
 from bot.courier import Courier
 from bot.database import Database
 from bot.deck import Decks, our_decks
+from bot.model import Model
 from bot.services.call_cards import CallCards
 from bot.services.callers import Callers
 from bot.services.calls import Calls
@@ -22,6 +23,7 @@ from bot.services.rhythms import Rhythms
 from bot.services.rounds import Rounds
 from bot.services.summaries import Summaries
 from bot.services.summary_cards import SummaryCards
+from bot.summariser import Summariser
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,14 @@ class App:
     summaries: Summaries
     summary_cards: SummaryCards
     model_uses: ModelUses
+    summariser: Summariser
     courier: Courier
 
 
-def assemble(database_url: str, clock: Clock) -> App:
+def assemble(database_url: str, clock: Clock, model: Model | None = None) -> App:
     """Wire the parts over one database, which must be migrated before anything is asked of it.
+
+    Without a ``model`` summaries are gathered plainly.
 
     Raises DeckError when a file in ``prompts/`` can't be used.
     """
@@ -62,6 +67,7 @@ def assemble(database_url: str, clock: Clock) -> App:
     call_cards = CallCards(database, clock)
     circle_cards = CircleCards(database, clock)
     summary_cards = SummaryCards(database)
+    model_uses = ModelUses(database, clock)
     settle = rounds.settle | call_cards.settle | circle_cards.settle | keepers.settle | summary_cards.settle
     return App(
         clock=clock,
@@ -82,6 +88,7 @@ def assemble(database_url: str, clock: Clock) -> App:
         keepers=keepers,
         summaries=Summaries(database, clock),
         summary_cards=summary_cards,
-        model_uses=ModelUses(database, clock),
+        model_uses=model_uses,
+        summariser=Summariser(model, model_uses),
         courier=Courier(database, clock, settle),
     )

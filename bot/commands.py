@@ -17,6 +17,7 @@ from bot.clock import Clock, SystemClock
 from bot.connection import CannotConnect, silence_voice, stay_connected
 from bot.database import NewerDatabase, backup, is_sqlite, migrate
 from bot.deck import DeckError
+from bot.model import configured_model
 from bot.scheduler import Scheduler
 from bot.settings import Settings, SettingsError, application_id, read_settings
 
@@ -83,7 +84,8 @@ def prepare(settings: Settings) -> App | int:
     url = make_url(settings.database_url.get_secret_value())
     try:
         migrate(url)
-        return assemble(settings.database_url.get_secret_value(), SystemClock())
+        clock = SystemClock()
+        return assemble(settings.database_url.get_secret_value(), clock, configured_model(settings, clock))
     except (DBAPIError, OSError) as error:
         tell(why_no_database(url, error))
     except NewerDatabase:

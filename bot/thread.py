@@ -106,7 +106,8 @@ class Point:
 class Findings:
     """What a summary is made of, with or without the model.
 
-    ``messages`` counts those it was made from, ``skipped`` the older ones left out for budget or time.
+    ``messages`` counts those it was made from, ``skipped`` those left out for budget or time; ``cut``: still older
+    ones were not read at all.
     """
 
     language: str
@@ -114,4 +115,5 @@ class Findings:
     people: tuple[Somebody, ...]
     messages: int
     skipped: int = 0
+    cut: bool = False
     unmodelled: Unmodelled | None = None

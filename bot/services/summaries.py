@@ -156,7 +156,8 @@ class Summaries:
         remove_points(session, summary.id)
         session.connection().execute(delete(SummaryPerson).where(col(SummaryPerson.summary_id) == summary.id))
         summary.state, summary.made_at, summary.unmodelled = SummaryState.DRAFT, now, findings.unmodelled
-        summary.language, summary.messages, summary.skipped = findings.language, findings.messages, findings.skipped
+        summary.language, summary.messages = findings.language, findings.messages
+        summary.skipped, summary.cut = findings.skipped, findings.cut
         assert summary.id is not None
         for person in findings.people:
             session.add(

@@ -49,8 +49,8 @@ class Summary(SQLModel, table=True):
 
     ``parent_id`` is the channel whose permissions say who may read it: a thread's parent, else the channel itself;
     ``private``: only those let into the thread may. ``unmodelled`` is empty when the model made it. ``language`` is
-    the thread's, as a code such as ``de``. ``messages`` counts those it was made from, ``skipped`` the older ones that
-    were left out for time or budget. ``previous_id`` is the published summary whose range ended where this begins.
+    the thread's, as a code such as ``de``. ``messages`` counts those it was made from, ``skipped`` those left out
+    for time or budget; ``cut``: still older ones were not read at all. ``previous_id`` is the published summary whose range ended where this begins.
     ``outdated``: a message it rests on was changed or deleted since. A published one stands in the thread as
     ``message_id``; ``version`` counts what that message has shown.
     """
@@ -70,6 +70,7 @@ class Summary(SQLModel, table=True):
     previous_id: int | None = reference("summary.id", default=None)
     messages: int = 0
     skipped: int = 0
+    cut: bool = False
     made_at: datetime
     published_at: datetime | None = None
     message_id: int | None = snowflake(default=None, unique=True)

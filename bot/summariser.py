@@ -1,0 +1,303 @@
+"""Makes summaries: with the language model where a community lets it and its budget reaches, else by plain gathering.
+
+A long thread goes in parts, the newest first, whose points are then joined. Nothing is believed that the model says:
+each point has to rest on messages that were sent to it.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, cast
+
+from babel import Locale, UnknownLocaleError
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.cleaning import tame
+from bot.database import ROOT
+from bot.gathering import gathered
+from bot.model import Answer, Model, ModelFailed, Question
+from bot.services.model_uses import ModelUses
+from bot.store.summaries import Heading, Unmodelled
+from bot.thread import Findings, Line, Point, Thread
+
+PROMPTS = ROOT / "prompts" / "summary"
+HEADINGS = (Heading.ASKED, Heading.OFFERED, Heading.OPEN, Heading.COMMITMENTS, Heading.THANKS)
+
+PART_TOKENS = 6_000
+"""Estimated tokens of lines in one request, so that it fits a small model's window with room for the answer."""
+ANSWER_TOKENS = 1_200
+LONG = 20_000
+"""Estimated tokens from which on a summary's price is shown before anything is sent."""
+FEWEST_LINES = 5
+"""A part that the budget cuts shorter than this is not worth its price."""
+MODEL_WITHIN = 28.0
+"""Seconds for all requests of one summary; with the reading of the thread it stays under 45."""
+JOIN_WITHIN = 8.0
+"""Of these, the seconds kept for the request that joins the parts."""
+AT_ONCE = 4
+RETRY_AFTER = 1.0
+LONGEST_RETRY = 5.0
+MOST_POINTS = 4
+LONGEST_WORDS = 200
+MOST_SOURCES = 3
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": [each.value for each in HEADINGS],
+    "properties": {
+        each.value: {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["words", "messages"],
+                "properties": {
+                    "words": {"type": "string"},
+                    "messages": {"type": "array", "items": {"type": "integer"}},
+                },
+            },
+        }
+        for each in HEADINGS
+    },
+}
+
+
+class _Said(BaseModel):
+    """One point as the model gives it."""
+
+    words: str
+    messages: list[int] = Field(min_length=1)
+
+
+class Summariser:
+    """Makes what a summary consists of from a thread that is made ready for it."""
+
+    def __init__(self, model: Model | None, uses: ModelUses) -> None:
+        self.model = model
+        self._uses = uses
+
+    def price(self, thread: Thread) -> int:
+        """Return the tokens, estimated at the most, that a thread's summary takes of the budget; 0 without a model."""
+        if self.model is None:
+            return 0
+        parts = parts_of(thread.lines)
+        joined = [cost(self._joining(thread, [[]])) + PART_TOKENS] if len(parts) > 1 else []
+        return sum([cost(self._asking(thread, part)) for part in parts] + joined)
+
+    async def make(self, community_id: int, thread: Thread, *, allowed: bool, wanted: bool = True) -> Findings:
+        """Return a summary of a thread; ``allowed``: the community lets words go to the model; ``wanted``: the asker.
+
+        Never fails for the model's sake: then it is a plain gathering, which says why.
+        """
+        if self.model is None:
+            why = Unmodelled.NONE
+        elif not allowed:
+            why = Unmodelled.OFF
+        elif not wanted:
+            why = Unmodelled.CHOSEN
+        else:
+            made = await self._modelled(community_id, thread)
+            if isinstance(made, Findings):
+                return made
+            why = made
+        return await asyncio.to_thread(gathered, thread, why)
+
+    async def _modelled(self, community_id: int, thread: Thread) -> Findings | Unmodelled:
+        """Return what the model found, or why it found nothing."""
+        ends = asyncio.get_running_loop().time() + MODEL_WITHIN
+        parts = self._affordable(thread, (await self._uses.spending(community_id)).left)
+        if not parts:
+            return Unmodelled.BUDGET
+        answered = await self._ask_all(community_id, thread, parts, ends)
+        found = [(part, points) for part, points in answered if points is not None]
+        if not found:
+            return Unmodelled.FAILED
+        points = [each for _part, points in sorted(found, key=lambda each: each[0][0].number) for each in points]
+        if len(found) > 1:
+            points = await self._join(community_id, thread, [each for _part, each in reversed(found)], ends)
+        messages = sum(len(part) for part, _points in found)
+        return Findings(
+            language=thread.language,
+            points=tuple(points),
+            people=thread.people,
+            messages=messages,
+            skipped=len(thread.lines) - messages,
+            cut=not thread.whole,
+        )
+
+    def _affordable(self, thread: Thread, left: int) -> list[list[Line]]:
+        """Return the parts, newest first, that a budget reaches for; the last of them may be cut short."""
+        parts: list[list[Line]] = []
+        for part in parts_of(thread.lines):
+            price = cost(self._asking(thread, part))
+            if price > left:
+                room = left - cost(self._asking(thread, []))
+                cut = parts_of(part, room)[0] if room > 0 else part[:0]
+                return [*parts, cut] if len(cut) >= FEWEST_LINES else parts
+            left -= price
+            parts.append(part)
+        return parts
+
+    async def _ask_all(
+        self, community_id: int, thread: Thread, parts: Sequence[list[Line]], ends: float
+    ) -> list[tuple[list[Line], list[Point] | None]]:
+        """Ask about each part, a few at once, until the time is over; a part without an answer has no points."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        last = ends - JOIN_WITHIN if len(parts) > 1 else ends
+
+        async def ask(part: list[Line]) -> list[Point] | None:
+            async with gate:
+                text = await self._ask(community_id, self._asking(thread, part), last)
+            return None if text is None else points_in(text, part)
+
+        return list(zip(parts, await asyncio.gather(*map(ask, parts)), strict=True))
+
+    async def _join(self, community_id: int, thread: Thread, parts: list[list[Point]], ends: float) -> Sequence[Point]:
+        """Return the points of several parts, oldest first, brought together: by the model, else the latest of each."""
+        every = [point for part in parts for point in part]
+        cited = {source.message_id for point in every for source in point.sources}
+        lines = [line for line in thread.lines if line.source.message_id in cited]
+        text = await self._ask(community_id, self._fitting(thread, parts), ends)
+        joined = points_in(text, lines) if text is not None else []
+        return joined or [
+            point for each in HEADINGS for point in [one for one in every if one.heading is each][-MOST_POINTS:]
+        ]
+
+    async def _ask(self, community_id: int, question: Question, ends: float) -> str | None:
+        """Return the model's answer, asked once more where that may help; ``None`` without one, or without budget."""
+        assert self.model is not None
+        loop = asyncio.get_running_loop()
+        for last_try in (False, True):
+            within = ends - loop.time()
+            use = await self._uses.reserve(community_id, cost(question)) if within > 0 else None
+            if use is None:
+                return None
+            try:
+                answer: Answer = await self.model.ask(question, within)
+            except ModelFailed as failed:
+                await self._uses.settle(use, failed.used)
+                wait = RETRY_AFTER if failed.wait is None else failed.wait
+                if last_try or not failed.again or wait > min(LONGEST_RETRY, ends - loop.time()):
+                    return None
+                await asyncio.sleep(wait)
+            else:
+                await self._uses.settle(use, answer.tokens)
+                return answer.text
+        return None
+
+    def _asking(self, thread: Thread, part: Sequence[Line]) -> Question:
+        return Question(_filled("part", thread.language), "\n".join(map(line_words, part)), SCHEMA, ANSWER_TOKENS)
+
+    def _fitting(self, thread: Thread, parts: list[list[Point]]) -> Question:
+        """Return the question that joins the parts; of very many points those later under each heading stay out."""
+        fewer: list[list[Point]] = []
+        for most in range(MOST_POINTS, 0, -1):
+            fewer = [_most_of_each(part, most) for part in parts]
+            if _fits(self._joining(thread, fewer)):
+                break
+        while not _fits(self._joining(thread, fewer)):
+            fewer = fewer[1:]
+        return self._joining(thread, fewer)
+
+    def _joining(self, thread: Thread, parts: Iterable[Sequence[Point]]) -> Question:
+        numbers = {line.source.message_id: line.number for line in thread.lines}
+        words = "\n".join(
+            f"{point.heading.value}: {point.words} {[numbers[each.message_id] for each in point.sources]}"
+            for part in parts
+            for point in part
+        )
+        return Question(_filled("join", thread.language), words, SCHEMA, ANSWER_TOKENS)
+
+
+def _fits(question: Question) -> bool:
+    return len(question.words.encode()) <= PART_TOKENS * 3
+
+
+def _most_of_each(points: Sequence[Point], most: int) -> list[Point]:
+    return [each for heading in HEADINGS for each in [one for one in points if one.heading is heading][:most]]
+
+
+def cost(question: Question) -> int:
+    """Return the tokens a question takes at the most, its answer included: a token has three bytes or more."""
+    text = question.instructions + question.words + json.dumps(question.schema)
+    return -(-len(text.encode()) // 3) + question.most_tokens
+
+
+def parts_of(lines: Sequence[Line], tokens: int = PART_TOKENS) -> list[list[Line]]:
+    """Return lines in parts of at most so many estimated tokens, the newest part first, each in its order."""
+    parts: list[list[Line]] = []
+    room = 0
+    for line in reversed(lines):
+        size = -(-len(line_words(line).encode()) // 3) + 1
+        if not parts or size > room:
+            parts.append([])
+            room = tokens
+        parts[-1].insert(0, line)
+        room -= size
+    return parts
+
+
+def line_words(line: Line) -> str:
+    """Return a line as the model reads it."""
+    writer = "Somebody" if line.person is None else f"Person {line.person}"
+    answers = f", to [{line.reply_to}]" if line.reply_to is not None else ""
+    return f"[{line.number}] {writer}{answers}: {line.words}"
+
+
+def points_in(text: str, lines: Sequence[Line]) -> list[Point]:
+    """Return the points in a model's answer that rest on some of these lines, with their words tamed."""
+    known = {line.number: line.source for line in lines}
+    given = _object_in(text)
+    points: list[Point] = []
+    seen: set[str] = set()
+    for heading in HEADINGS:
+        for each in _list_in(given, heading)[: 3 * MOST_POINTS]:
+            try:
+                said = _Said.model_validate(each)
+            except ValidationError:
+                continue
+            words = tame(said.words, LONGEST_WORDS)
+            sources = tuple(known[number] for number in dict.fromkeys(said.messages) if number in known)
+            enough = sum(point.heading is heading for point in points) >= MOST_POINTS
+            if words and sources and not enough and words not in seen:
+                seen.add(words)
+                points.append(Point(heading, words, sources[:MOST_SOURCES]))
+    return points
+
+
+def _object_in(text: str) -> dict[str, Any]:
+    """Return the JSON object that stands in an answer, whatever stands around it; an empty one if there is none."""
+    try:
+        found: Any = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    except (ValueError, RecursionError):
+        return {}
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+
+
+def _list_in(given: dict[str, Any], heading: Heading) -> list[Any]:
+    listed: Any = given.get(heading.value)
+    return cast(list[Any], listed) if isinstance(listed, list) else []
+
+
+def _filled(name: str, language: str) -> str:
+    filling = {"{most}": str(MOST_POINTS), "{longest}": str(LONGEST_WORDS), "{language}": language_words(language)}
+    text = _instructions(name)
+    for placeholder, words in filling.items():
+        text = text.replace(placeholder, words)
+    return text
+
+
+@cache
+def _instructions(name: str) -> str:
+    return (PROMPTS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def language_words(code: str) -> str:
+    """Return a language's English name, such as ``German`` for ``de``."""
+    try:
+        name = Locale.parse(code).english_name
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return name or "the language most of the lines are in"
