@@ -54,7 +54,13 @@ def quoted(words: str) -> str:
 def plain(words: str) -> str:
     """Return a member's words so that they show letter for letter within a sentence, links alive, nothing else."""
     shown = "".join(each for each in words if each == "\n" or unicodedata.category(each) not in ("Cc", "Cs"))
-    return discord.utils.escape_markdown(discord.utils.escape_mentions(shown))
+    first, *others = discord.utils.escape_mentions(shown).split("[")
+    # bracket by bracket: discord.py takes all from the first link's to the last one's for one, and leaves it alive
+    escaped = [
+        discord.utils.escape_markdown(first),
+        *(discord.utils.escape_markdown(f"x{each}")[1:] for each in others),
+    ]
+    return "\\[".join(escaped)
 
 
 def drawing(*parts: ui.Item[Any]) -> ui.LayoutView:

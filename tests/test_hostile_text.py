@@ -86,6 +86,12 @@ def payload_of(view: discord.ui.LayoutView) -> dict[str, Any]:
     return {"components": view.to_components(), "flags": 1 << 15}
 
 
+def test_of_several_links_with_words_of_their_own_none_is_alive() -> None:
+    shown = cards.plain("[a](https://example.org) see [Log in](https://example.net) **now** :)")
+
+    assert shown == r"\[a](https://example.org) see \[Log in](https://example.net) \*\*now\*\* :)"
+
+
 async def test_whatever_is_written_makes_a_post_discord_takes() -> None:
     @settings(max_examples=300, deadline=None)
     @example("*" * 1000)
