@@ -37,8 +37,7 @@ class Kind(StrEnum):
     SILENCE = "silence"  # each by themselves
     ROUND = "round"  # the talking piece goes round once: speak, pass or keep silence
     GROUPS = "groups"  # groups formed from who is there
-    AWAY = "away"  # in groups, while the one whose turn it is turns away
-    ANSWERS = "answers"  # needs meet a yes, a no, an "I will try" or a "too vague", and nothing else
+    AWAY = "away"  # in groups, while the one who asks this turn turns away
 
 
 class Role(StrEnum):
@@ -80,6 +79,12 @@ class Format:
     live: bool
     written: bool
     steps: tuple[Step, ...]
+
+    def asks_until(self, turn: int | None) -> int | None:
+        """Tell until which step somebody's turn to ask may still begin; ``None`` in a turn in which nobody asks."""
+        numbers = [number for number, step in enumerate(self.steps) if turn is not None and step.turn == turn]
+        away = next((number for number in numbers if self.steps[number].kind is Kind.AWAY), None)
+        return None if away is None else max(numbers[0], away - 1)
 
     @property
     def live_minutes(self) -> int:

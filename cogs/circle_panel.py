@@ -135,14 +135,19 @@ def _group_words(shown: CirclePanel, step: Step) -> str:
 
 
 def _group_line(shown: CirclePanel, group: Group, step: Step) -> str:
-    thread_id, asks = shown.threads.get(group.number), shown.askers.get(group.number)
-    away = group.away if step.kind is Kind.AWAY else None
-    line = people_in_line([each for each in group.members if each != away])
-    if away is not None:
-        line += " · " + _("{name} turns away").format(name=f"<@{away}>")
-    if asks is not None:
-        line += " · " + _("{name} asks").format(name=f"<@{asks}>")
-    return line if thread_id is None else f"{line} · <#{thread_id}>"
+    """Return who is in a group, who of them asks in this turn, and the way to the group's thread."""
+    thread_id, part = shown.threads.get(group.number), ""
+    if group.asker is None and shown.view.format.asks_until(step.turn) is not None:
+        part = _("this turn is for what is still open")
+    elif group.asker is not None:
+        part = _("{name} turns away") if group.parts else _("{name} only listens")
+        part = part if step.kind is Kind.AWAY else _("{name} asks this time")
+    words = (
+        people_in_line([each for each in group.members if each != group.asker]),
+        part.format(name=f"<@{group.asker}>"),
+        "" if thread_id is None else f"<#{thread_id}>",
+    )
+    return " · ".join(each for each in words if each)
 
 
 def _step_buttons(shown: CirclePanel) -> list[ui.Item[Any]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import discord
 
 from bot.courier import Impossible, Needless, Said, marker_of
-from bot.services.circle_cards import OVER, CirclePanel, CircleWord
+from bot.services.circle_cards import IN_GROUPS, OVER, CirclePanel, CircleWord
 from bot.store.circles import Circle
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import circle_cards, circle_panel, circle_words
@@ -19,7 +19,7 @@ from cogs.call_voice import REFUSED
 from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
 NO_CARD = "no-card"
-FEW = ("invite", "offer", "piece", "group", "open")
+FEW = ("invite", "offer", "piece", *IN_GROUPS)
 """Words for so few people that Kith looks whether they are still part of the server."""
 
 
@@ -80,8 +80,8 @@ class CircleVoice:
         draw = drawn(word.view.community, lambda marker: circle_words.circle_word(word, marker))
         if word.what == "group":
             return await self._say_in_group(delivery, word, draw)
-        if word.what == "open":
-            return await self._open_group(delivery, word, draw)
+        if word.what in ("open", "step"):
+            return await self._say_to_group(delivery, word, draw)
         if word.moot:
             return await self._hands.said_earlier(delivery, circle.message_id, circle.channel_id, word.moot)
         if word.harvest is not None and word.harvest.message_id is not None:
@@ -119,8 +119,8 @@ class CircleVoice:
         users = circle_words.mentioned(word)
         return await self._hands.post(delivery, required(thread_id), draw, parent_id=parent_id, users=users)
 
-    async def _open_group(self, delivery: Delivery, word: CircleWord, draw: Draw) -> Said:
-        """Let whoever turned away into their group's thread, and tell them there."""
+    async def _say_to_group(self, delivery: Delivery, word: CircleWord, draw: Draw) -> Said:
+        """Say something in a group's thread, and let those in whom it is for: whoever turned away may read it now."""
         thread_id, parent_id = word.group and word.group.thread_id, word.view.circle.channel_id
         if thread_id is None:
             raise Needless("no-thread")

@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from bot.circle_deck import our_circle_decks
-from bot.formats import Role
+from bot.formats import Kind, Role, Step
 from bot.language import _
 from bot.services.circle_cards import CircleWord
 from bot.store.rhythms import Way
@@ -166,16 +166,46 @@ def _bell(word: CircleWord) -> Parts:
 
 
 def _group(word: CircleWord) -> Parts:
-    circle = word.view.circle
-    told = _group_words(len(word.members))
-    if word.group is not None and word.group.away:
-        told += " " + _("Whoever turns away now is let in when the step is over.")
-    if word.view.circle.step_ends_at is not None:
-        told += " " + _("The step ends {from_now}.").format(from_now=stamp(word.view.circle.step_ends_at, "R"))
-    parts: Parts = [ui.TextDisplay(_spoken_to(word.members, told))]
-    if word.step is not None:
-        parts.append(ui.TextDisplay(f"### {word.step.title}\n{filled(circle, word.step.say)}"))
+    """Say to a group whose thread this is, the first time, what the step is for, and who of them asks."""
+    circle, step, group = word.view.circle, word.step, word.group
+    told: list[str] = []
+    if word.what == "group":
+        told.append(_group_words(len(word.members)))
+    if group is not None and group.away:
+        told.append(_("Whoever turns away now is let in when the step is over."))
+    else:
+        told += _asking_words(word)
+    if circle.step_ends_at is not None and step is not None and step == _step_now(word):
+        told.append(_("The step ends {from_now}.").format(from_now=stamp(circle.step_ends_at, "R")))
+    parts: Parts = [ui.TextDisplay(_spoken_to(word.members, " ".join(told)))]
+    if step is not None and not _turns_away(word):
+        parts.append(ui.TextDisplay(f"### {step.title}\n{filled(circle, step.say)}"))
     return [*parts, ui.TextDisplay("-# " + _("The circle is here: {link}").format(link=f"<#{circle.message_id}>"))]
+
+
+def _step_now(word: CircleWord) -> Step | None:
+    at, steps = word.view.circle.step, word.view.format.steps
+    return steps[at] if 0 <= at < len(steps) else None
+
+
+def _turns_away(word: CircleWord) -> bool:
+    """Tell whether a word is for the one of a group who turns away, while the others go on elsewhere."""
+    away = word.step is not None and word.step.kind is Kind.AWAY
+    return word.what == "step" and away and word.among is not None and word.among.parts
+
+
+def _asking_words(word: CircleWord) -> list[str]:
+    """Return who of a group asks in a turn in which somebody does."""
+    step, among = word.step, word.among
+    if step is None or among is None or word.view.format.asks_until(step.turn) is None:
+        return []
+    if among.asker is None:
+        return [_("Nobody asks this time: this turn is for what is still open between you.")]
+    if _turns_away(word):
+        return [_("You turn away now, and the others go on without you. When the step is over, you may read it all.")]
+    if step.kind is Kind.AWAY:
+        return [_("You are two: {name} only listens, while the other thinks aloud.").format(name=f"<@{among.asker}>")]
+    return [_("{name} asks this time.").format(name=f"<@{among.asker}>")]
 
 
 def _group_words(people: int) -> str:
@@ -188,6 +218,8 @@ def _group_words(people: int) -> str:
 
 def _open(word: CircleWord) -> Parts:
     told = _("You can turn back now, and read what was said meanwhile.")
+    if word.goes_on is not None:
+        told += " " + _("Your group goes on here: {link}").format(link=f"<#{word.goes_on}>")
     return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
@@ -237,6 +269,7 @@ DRAWN: dict[str, Callable[[CircleWord], Parts]] = {
     "piece": _piece,
     "bell": _bell,
     "group": _group,
+    "step": _group,
     "open": _open,
     "harvest": _harvest,
     "gathered": _gathered,

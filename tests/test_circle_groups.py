@@ -1,4 +1,4 @@
-"""Who is together in the groups of a circle, who turns away, and which thread is theirs."""
+"""Who is together in the groups of a circle, who asks and turns away, and which thread is theirs."""
 
 import pytest
 
@@ -26,6 +26,8 @@ from tests.circle_rows import (
     seats,
     threads,
     to_step,
+    words,
+    worth_saying,
 )
 from tests.fakes import FixedClock
 
@@ -41,9 +43,12 @@ TROIKA, ALL = "troika-consulting", "1-2-4-all"
         (5, 2, [3, 2]),
         (6, 2, [2, 2, 2]),
         (3, 3, [3]),
-        (5, 3, [5]),
-        (7, 3, [4, 3]),
-        (11, 3, [4, 4, 3]),
+        (4, 3, [2, 2]),
+        (5, 3, [3, 2]),
+        (7, 3, [3, 2, 2]),
+        (8, 3, [3, 3, 2]),
+        (10, 3, [3, 3, 2, 2]),
+        (11, 3, [3, 3, 3, 2]),
         (3, 4, [3]),
         (5, 4, [5]),
         (6, 4, [3, 3]),
@@ -78,6 +83,63 @@ async def test_groups_of_three_stay_together_and_each_of_them_turns_away_once(ap
         *((2, number, False) for number in (0, 1)),
         *((step, number, True) for step in (4, 8, 12) for number in (0, 1)),
     ]
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_whoever_asks_is_settled_as_a_turn_begins_and_is_the_one_who_turns_away(
+    either_app: App, clock: FixedClock, way: Way
+) -> None:
+    circle_id = await running(either_app, clock, 5, way=way, format_id=TROIKA)
+    asked: list[list[int | None]] = []
+    for turn in (1, 2, 3):
+        await to_step(either_app, circle_id, "asking", turn)
+        asked.append(away(either_app, circle_id))
+        for _step in ("clarifying", "turning-away", "turning-back"):
+            await press(either_app, circle_id)
+            assert away(either_app, circle_id) == asked[-1]
+
+    assert groups(either_app, circle_id) == [[ADA, BO, CY], [DEE, EVE]]
+    assert asked == [[ADA, DEE], [BO, EVE], [CY]]  # both of the two have had their turn
+
+
+async def test_whoever_comes_late_to_a_turn_asks_in_a_later_one_and_who_leaves_is_followed_while_there_is_time(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock, 3, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "asking", 2)
+    assert away(app, circle_id) == [BO]
+    await app.circles.answer(HERE, Person(BO), circle_id, ComingKind.NOT)
+    await come(app, circle_id, DEE)
+    await press(app, circle_id)
+    assert (groups(app, circle_id), away(app, circle_id)) == ([[ADA, CY, DEE]], [CY])
+    await press(app, circle_id)
+    await app.circles.answer(HERE, Person(CY), circle_id, ComingKind.NOT)
+    await press(app, circle_id)
+    assert (groups(app, circle_id), away(app, circle_id)) == ([[ADA, DEE]], [])
+    await press(app, circle_id)
+
+    assert away(app, circle_id) == [DEE]
+
+
+async def test_each_step_is_said_once_in_the_thread_a_group_is_in_and_two_need_no_other(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock, 5, way=Way.WRITTEN, format_id=TROIKA)
+    await to_step(app, circle_id, "asking", 1)
+    said: list[list[str]] = []
+    for _step in ("clarifying", "turning-away", "turning-back", "asking"):
+        before = len(words(app, circle_id))
+        await press(app, circle_id)
+        said.append(words(app, circle_id)[before:])
+
+    assert threads(app, circle_id) == [(2, 0, False), (2, 1, False), (4, 0, True)]
+    assert said == [
+        ["step:1.3", "step:2.3"],
+        ["group:3", "step:1.4", "step:2.4"],
+        ["open:3", "step:1.5", "step:2.5"],
+        ["step:1.6", "step:2.6"],
+    ]
+    assert (await worth_saying(app, circle_id))[-4:] == ["group", "open", "step", "step"]
 
 
 async def test_a_live_circle_has_groups_and_no_threads(app: App, clock: FixedClock) -> None:

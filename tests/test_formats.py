@@ -31,11 +31,11 @@ def spoil(file: Path, before: str, after: str) -> None:
 # What is in the formats
 
 
-def test_there_are_six_formats_and_each_is_one_file():
+def test_the_six_formats_kith_began_with_are_there_and_each_is_one_file():
     files = {file.stem for file in (prompts_folder() / "en" / "formats").iterdir()}
 
     assert {each.id for each in FORMATS} == files
-    assert files == {
+    assert files >= {
         "1-2-4-all",
         "case-clinic",
         "check-in-circle",
@@ -60,7 +60,7 @@ def test_a_format_begins_with_the_intention_and_ends_with_a_harvest(found: Forma
 def test_a_format_suits_an_evening_and_a_fortnight(found: Format):
     assert 30 <= found.live_minutes <= 90
     assert 1 <= found.written_hours <= 14 * 24
-    assert found.live and found.written
+    assert found.live or found.written
 
 
 @by_format
@@ -120,7 +120,7 @@ def test_every_kind_of_step_is_in_use():
 @pytest.mark.parametrize(
     ("before", "after", "place", "remedy"),
     [
-        ('kind = "away"', 'kind = "hiding"', "turning-away", "together, silence, round, groups, away, answers"),
+        ('kind = "away"', 'kind = "hiding"', "turning-away", "together, silence, round, groups, away"),
         ("minutes = 5", "minutes = 0", "arriving", "1 to 40 minutes"),
         ("minutes = 5\n", "", "arriving", '"minutes" is missing'),
         ("hours = 12\n", "", "arriving", '"hours" is missing'),

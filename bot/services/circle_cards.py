@@ -10,9 +10,9 @@ from bot.database import Database, transaction
 from bot.formats import Kind, Role, Step
 from bot.services.circle_showing import begins_at, show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
-from bot.services.groups import asker
+from bot.services.groups import Group, group_at, groups_of, spoken_to
 from bot.services.hosting import may_host
-from bot.services.running import CALLS_FROM, Group, format_of, groups_of, step_of
+from bot.services.running import CALLS_FROM, format_of, step_of
 from bot.store.calls import Call, calls_for_everyone
 from bot.store.circles import (
     Circle,
@@ -28,7 +28,6 @@ from bot.store.circles import (
     invited_to_host,
     seat_of,
     seats_in,
-    times_away,
 )
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
@@ -40,14 +39,15 @@ OVER = (CircleState.CANCELLED, CircleState.CLOSED)
 OF_ITS_TIME = ("tomorrow", "soon", "moved")
 """Words about the time a circle had when they were planned."""
 TO_WHO_COMES = (*OF_ITS_TIME, "cancelled", "wishes")
+IN_GROUPS = ("group", "step", "open")
+"""Words in a group's own thread: it is theirs, a step of theirs has begun, whoever turned away may turn back."""
 
 
 @dataclass(frozen=True)
 class CirclePanel:
     """A circle's panel: the step it is at (none before it begins and once it is closed), seats and groups.
 
-    ``threads`` are the groups' in a written circle, and ``askers`` those whose turn it is to ask, by the groups'
-    number. ``posts``: it is to be a new message, else it edits the
+    ``threads`` are the groups' in a written circle, by number. ``posts``: it is to be a new message, else it edits the
     one there is. ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
@@ -58,7 +58,6 @@ class CirclePanel:
     seats: list[Seat] = field(default_factory=list[Seat])
     groups: list[Group] = field(default_factory=list[Group])
     threads: dict[int, int] = field(default_factory=dict[int, int])
-    askers: dict[int, int] = field(default_factory=dict[int, int])
     posts: bool = False
     moot: str = ""
 
@@ -68,7 +67,8 @@ class CircleWord:
     """Something said in a circle's thread: a word such as ``invite``, and what it is about.
 
     ``members`` are those it is for, by id, and ``beside`` who of those invited would co-host; ``seat`` whose turn with
-    the talking piece it is; ``group`` whose thread it is about, and ``step`` what it is for; ``calls`` what waits for
+    the talking piece it is; ``group`` whose thread it is about, ``step`` what it is for, ``among`` who is in the group
+    then, and ``goes_on`` the thread it goes on in afterwards; ``calls`` what waits for
     this circle's hearing; ``offered`` the role somebody offers, who is the last of ``members``. ``moot`` as in
     ``CirclePanel``.
     """
@@ -81,6 +81,8 @@ class CircleWord:
     seat: Seat | None = None
     group: CircleGroup | None = None
     step: Step | None = None
+    among: Group | None = None
+    goes_on: int | None = None
     offered: Role | None = None
     calls: list[Call] = field(default_factory=list[Call])
     harvest: Harvest | None = None
@@ -137,7 +139,6 @@ class CircleCards:
             seats=seats,
             groups=groups_of(seats),
             threads=_threads_at(session, circle, step),
-            askers=_askers(session, community, circle, step, groups_of(seats)),
             posts=posts,
             moot=moot,
         )
@@ -148,14 +149,17 @@ class CircleCards:
         circle, community = self._circle(session, delivery)
         what, about = what_of(delivery)
         view = view_of(session, circle, self._clock.now())
-        group = group_of(session, int(about)) if what in ("group", "open") else None
+        group = group_of(session, int(about.partition(".")[0])) if what in IN_GROUPS else None
         seat = seat_of(session, int(about)) if what == "piece" else None
-        members = _members_of(session, view, what, about, seat, group)
+        number = _step_about(what, about, group)
+        step = view.format.steps[number] if 0 <= number < len(view.format.steps) else None
+        among = group_at(session, group, number) if group is not None else None
+        members = _members_of(session, view, what, about, seat)
+        if group is not None and among is not None:
+            members = spoken_to(what, group, step, among)
         moot = "" if _still_true(session, view, what, about, members) else "no-longer"
         if moot and delivery.attempt == 1:
             raise Needless(moot)
-        number = int(about) if what == "time" else group.step if group is not None else -1
-        steps = view.format.steps
         waiting = calls_for_everyone(session, community.id, 5, from_rung=CALLS_FROM) if what == "calls" else ()
         return CircleWord(
             view=view,
@@ -167,7 +171,9 @@ class CircleCards:
             ],
             seat=seat,
             group=group,
-            step=steps[number] if 0 <= number < len(steps) else None,
+            step=step,
+            among=among,
+            goes_on=_thread_now(session, circle, step_of(community, circle), group) if what == "open" else None,
             offered=Role(about) if what == "offer" else None,
             calls=list(waiting),
             harvest=harvest_of(session, circle.id) if what == "gathered" else None,
@@ -191,35 +197,33 @@ class CircleCards:
 
 
 def _threads_at(session: Session, circle: Circle, step: Step | None) -> dict[int, int]:
-    """Return the threads of a step's groups by number: those without the asker while one is turned away."""
+    """Return the threads of a step's groups by number: one without the asker, while a group goes on in it."""
     if step is None or step.kind not in (Kind.GROUPS, Kind.AWAY):
         return {}
-    away = step.kind is Kind.AWAY
-    return {
+    in_use = {
         each.number: each.thread_id
         for each in groups_in(session, circle.id)
-        if each.thread_id is not None and each.away == away and (each.step == circle.step or not away)
+        if not each.away or each.step == circle.step
     }
+    return {number: thread_id for number, thread_id in in_use.items() if thread_id is not None}
 
 
-def _askers(
-    session: Session, community: Community, circle: Circle, step: Step | None, groups: list[Group]
-) -> dict[int, int]:
-    """Return by group who asks before they turn away, later in the same turn."""
-    if step is None or step.turn is None or step.kind is not Kind.GROUPS:
-        return {}
-    ahead = format_of(community, circle).steps[circle.step :]
-    if not any(each.kind is Kind.AWAY and each.turn == step.turn for each in ahead):
-        return {}
-    turned_away = times_away(session, circle.id)
-    return {each.number: asker(each.members, turned_away) for each in groups if each.members}
+def _thread_now(session: Session, circle: Circle, step: Step | None, group: CircleGroup | None) -> int | None:
+    """Return the thread in which a group goes on, while its circle runs."""
+    if group is None or circle.state is not CircleState.RUNNING:
+        return None
+    return _threads_at(session, circle, step).get(group.number)
 
 
-def _members_of(
-    session: Session, view: CircleView, what: str, about: str, seat: Seat | None, group: CircleGroup | None
-) -> list[int]:
+def _step_about(what: str, about: str, group: CircleGroup | None) -> int:
+    """Return which step a word is about: one said in a group's thread later names it, ``5.7``."""
+    if what == "time":
+        return int(about)
+    return -1 if group is None else int(about.partition(".")[2] or group.step)
+
+
+def _members_of(session: Session, view: CircleView, what: str, about: str, seat: Seat | None) -> list[int]:
     """Return whom a word is for."""
-    circle = view.circle
     if what == "invite":
         return _invited(session, view, int(about))
     if what in TO_WHO_COMES:
@@ -235,10 +239,6 @@ def _members_of(
         return [] if held is None else [held.member_id]
     if seat is not None:
         return [] if seat.member_id is None else [seat.member_id]
-    if group is not None:
-        seats = [each for each in seats_in(session, circle.id, group.step) if each.number == group.number]
-        inside = [each for each in seats if each.away == (what == "open") or not group.away]
-        return [each.member_id for each in inside if each.member_id is not None]
     return []
 
 
@@ -274,8 +274,9 @@ def _still_true(session: Session, view: CircleView, what: str, about: str, membe
         return seat is not None and circle.state is CircleState.RUNNING and seat.holds_until is not None
     if what == "offer":
         return len(members) > 1
-    if what == "group":
-        return circle.state is CircleState.RUNNING and bool(members)
+    if what in ("group", "step"):
+        passed = what == "step" and circle.step != int(about.partition(".")[2])
+        return circle.state is CircleState.RUNNING and bool(members) and not passed
     return what != "open" or bool(members)
 
 

@@ -1,6 +1,5 @@
 """A circle while it runs: its steps, their time, the talking piece, the groups, and how it closes."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -8,15 +7,12 @@ from sqlmodel import Session
 
 from bot.formats import Format, Kind, Role, Step, our_formats
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
-from bot.services.groups import Group as Group  # with groups_of: a panel shows them beside the step
-from bot.services.groups import asker, grouped, joined_groups, kept_groups
-from bot.services.groups import groups_of as groups_of
+from bot.services.groups import form_groups, open_groups
 from bot.services.offers import is_away
 from bot.services.rhythm_kinds import USUAL_FORMAT
 from bot.store.calls import calls_for_everyone
 from bot.store.circles import (
     Circle,
-    CircleGroup,
     CircleState,
     Seat,
     SeatState,
@@ -24,10 +20,8 @@ from bot.store.circles import (
     answers_to,
     circle_key,
     circles_held,
-    groups_in,
     roles_in,
     seats_in,
-    times_away,
     with_room,
 )
 from bot.store.communities import Community, one_at_a_time
@@ -101,7 +95,7 @@ def close(session: Session, community: Community, circle: Circle, now: datetime)
     note_hosted(session, circle, now)
     show_panel(session, circle, now)
     show_circle(session, circle, now, event=True)
-    _open_groups(session, circle, None, now)
+    open_groups(session, circle, None, now)
     say_in_circle(session, circle, f"harvest:{circle.id}", now)
     if circles_held(session, community.id) % WISHES_EVERY == 0:
         say_in_circle(session, circle, f"wishes:{circle.id}", now)
@@ -156,9 +150,10 @@ def _look_again(circle: Circle, held: Seat | None) -> None:
 
 def _seat(session: Session, community: Community, circle: Circle, step: Step, now: datetime) -> None:
     """Seat those who are there as the step needs them: round the piece, or in groups."""
-    _open_groups(session, circle, circle.step, now)
+    open_groups(session, circle, circle.step, now)
     if step.kind in (Kind.GROUPS, Kind.AWAY):
-        _group(session, community, circle, step, now)
+        people = people_there(session, community, circle, now)
+        form_groups(session, circle, format_of(community, circle), people, now)
     if step.kind is Kind.ROUND:
         people = people_there(session, community, circle, now)
         for place, member_id in enumerate(people):
@@ -232,73 +227,3 @@ def _hold(circle: Circle, people: int, now: datetime) -> timedelta:
     assert circle.step_ends_at is not None
     share = (circle.step_ends_at - now) / people
     return min(max(share, SHORTEST_HOLD), LONGEST_HOLD)
-
-
-def _group(session: Session, community: Community, circle: Circle, step: Step, now: datetime) -> None:
-    """Form a step's groups. Steps of one turn keep those of the step before; groups of twice the size join them.
-
-    With each turn another of a group turns away.
-    """
-    assert step.size is not None
-    people = people_there(session, community, circle, now)
-    groups = _groups_from_before(session, community, circle, step, people) or grouped(people, step.size)
-    askers: set[int] = set()
-    if step.kind is Kind.AWAY:
-        turned_away = times_away(session, circle.id)
-        askers = {asker(members, turned_away) for members in groups.values()}
-    seated = [(number, each) for number, members in groups.items() for each in members]
-    for place, (number, member_id) in enumerate(seated):
-        session.add(
-            Seat(
-                circle_id=circle_key(circle),
-                step=circle.step,
-                place=place,
-                number=number,
-                member_id=member_id,
-                away=member_id in askers,
-            )
-        )
-    session.flush()
-    if circle.way is Way.WRITTEN:
-        for number, members in groups.items():
-            if step.kind is Kind.AWAY or not _has_thread(session, circle, number, members):
-                _give_thread(session, circle, number, now, away=step.kind is Kind.AWAY)
-
-
-def _groups_from_before(
-    session: Session, community: Community, circle: Circle, step: Step, people: Sequence[int]
-) -> dict[int, list[int]]:
-    """Return the groups that go on from the step before; none when this step's are formed anew."""
-    assert step.size is not None
-    earlier = format_of(community, circle).steps[circle.step - 1] if circle.step else None
-    if earlier is None or earlier.size is None or earlier.kind not in (Kind.GROUPS, Kind.AWAY):
-        return {}
-    kept = kept_groups(seats_in(session, circle.id, circle.step - 1), people, earlier.size)
-    if step.turn is not None and earlier.size == step.size:
-        return kept
-    return joined_groups(kept) if earlier.size * 2 == step.size else {}
-
-
-def _has_thread(session: Session, circle: Circle, number: int, members: Sequence[int]) -> bool:
-    """Tell whether a group has a thread that all of it are in."""
-    made = [each.step for each in groups_in(session, circle.id) if each.number == number and not each.away]
-    if not made:
-        return False
-    inside = {each.member_id for each in seats_in(session, circle.id, made[-1]) if each.number == number}
-    return inside.issuperset(members)
-
-
-def _give_thread(session: Session, circle: Circle, number: int, now: datetime, *, away: bool) -> None:
-    """Plan a thread for a group of a written circle; one without those who turn away lets them in afterwards."""
-    thread = CircleGroup(circle_id=circle_key(circle), step=circle.step, number=number, away=away)
-    session.add(thread)
-    session.flush()
-    say_in_circle(session, circle, f"group:{thread.id}", now)
-
-
-def _open_groups(session: Session, circle: Circle, step: int | None, now: datetime) -> None:
-    """Plan that those who were away may read what was said without them, once their group's step is over."""
-    for group in groups_in(session, circle.id):
-        if group.away and not group.opened and (step is None or group.step < step):
-            group.opened = True
-            say_in_circle(session, circle, f"open:{group.id}", now)

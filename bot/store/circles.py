@@ -1,6 +1,5 @@
 """Learning circles: each circle, who comes, who holds a role, and where a running one stands."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
@@ -148,7 +147,7 @@ class SeatState(StrEnum):
 class Seat(SQLModel, table=True):
     """One member's place in one step: their turn with the talking piece, or their group.
 
-    ``away``: the asker who turns away while the others of the group talk.
+    ``away``: the one whose turn it is to ask, and to turn away while the others of the group talk.
     """
 
     __table_args__ = (UniqueConstraint("circle_id", "step", "member_id"),)
@@ -283,10 +282,10 @@ def seats_in(session: Session, circle_id: int | None, step: int) -> Sequence[Sea
     ).all()
 
 
-def times_away(session: Session, circle_id: int | None) -> Counter[int]:
-    """Return in how many steps of a circle each member turned away."""
+def have_asked(session: Session, circle_id: int | None) -> set[int]:
+    """Return who has had a turn to ask in a circle."""
     seats = session.exec(select(Seat.member_id).where(Seat.circle_id == circle_id, col(Seat.away).is_(True)))
-    return Counter(each for each in seats if each is not None)
+    return {each for each in seats if each is not None}
 
 
 def hosting_now(session: Session, community_id: int) -> set[int]:
