@@ -214,16 +214,19 @@ def model(settings: Settings, problems: dict[str, str]) -> Finding:
     """Look whether the language model's settings go together; it isn't contacted."""
     if "openai_base_url" in problems:
         return Finding(Mark.LEFT_OUT, "Language model: OPENAI_BASE_URL has to be mended first")
-    given = {"OPENAI_API_KEY": settings.openai_api_key, "OPENAI_MODEL": settings.openai_model}
+    given = {
+        "OPENAI_API_KEY": settings.openai_api_key or settings.openai_base_url,
+        "OPENAI_MODEL": settings.openai_model,
+    }
     lacking = [name for name, value in given.items() if not value]
-    if settings.openai_base_url is None and len(lacking) == len(given):
-        return Finding(Mark.LEFT_OUT, "Language model: none; nothing uses one yet")
+    if len(lacking) == len(given):
+        return Finding(Mark.LEFT_OUT, "Language model: none; summaries are gathered without one")
     if lacking:
         return Finding(
             Mark.TO_MEND,
             f"Language model: {' and '.join(lacking)} is missing. Set it, or empty every OPENAI_ setting.",
         )
-    return Finding(Mark.WELL, f"Language model: {settings.openai_model} (not contacted; nothing uses it yet)")
+    return Finding(Mark.WELL, f"Language model: {settings.openai_model} (not contacted; /setup summaries tries it)")
 
 
 def discord_itself(settings: Settings, problems: dict[str, str], *, offline: bool) -> Iterator[Finding]:

@@ -161,10 +161,11 @@ def test_zone_data_of_long_ago_has_to_be_mended() -> None:
 @pytest.mark.parametrize(
     ("given", "mark", "words"),
     [
-        ("", Mark.LEFT_OUT, "none; nothing uses one yet"),
+        ("", Mark.LEFT_OUT, "none; summaries are gathered without one"),
         ("OPENAI_MODEL=small", Mark.TO_MEND, "OPENAI_API_KEY is missing"),
-        ("OPENAI_BASE_URL=http://127.0.0.1:1/v1", Mark.TO_MEND, "OPENAI_API_KEY and OPENAI_MODEL is missing"),
-        ("OPENAI_API_KEY=k\nOPENAI_MODEL=small", Mark.WELL, "small (not contacted; nothing uses it yet)"),
+        ("OPENAI_BASE_URL=http://127.0.0.1:1/v1", Mark.TO_MEND, "OPENAI_MODEL is missing"),
+        ("OPENAI_API_KEY=k\nOPENAI_MODEL=small", Mark.WELL, "small (not contacted; /setup summaries tries it)"),
+        ("OPENAI_BASE_URL=http://127.0.0.1:1/v1\nOPENAI_MODEL=small", Mark.WELL, "small (not contacted"),
         ("OPENAI_BASE_URL=nonsense", Mark.LEFT_OUT, "OPENAI_BASE_URL has to be mended first"),
     ],
 )
