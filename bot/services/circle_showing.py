@@ -3,11 +3,12 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from bot.store.circles import Circle, Way
-from bot.store.deliveries import NEW, Delivery, DeliveryKind, Priority, plan_all
+from bot.store.deliveries import NEW, DeliveryKind, Priority, plan_all
 
 TOGETHER = "together"
 """The key in ``Session.info`` of what is planned together."""
@@ -16,7 +17,7 @@ TOGETHER = "together"
 @contextmanager
 def planned_together(session: Session) -> Generator[None]:
     """Let what is planned here for circles be written down at the end, all at once and in the order it was planned."""
-    planned: list[Delivery] = []
+    planned: list[dict[str, Any]] = []
     session.info[TOGETHER] = planned
     try:
         yield
@@ -66,15 +67,15 @@ def _plan(
     expires_at: datetime | None = None,
 ) -> None:
     assert circle.id is not None
-    delivery = Delivery(
-        kind=kind,
-        subject_id=circle.id,
-        key=key,
-        community_id=circle.community_id,
-        due_at=due_at,
-        priority=Priority.WORDS,
-        expires_at=expires_at,
-    )
+    delivery = {
+        "kind": kind,
+        "subject_id": circle.id,
+        "key": key,
+        "community_id": circle.community_id,
+        "due_at": due_at,
+        "priority": Priority.WORDS,
+        "expires_at": expires_at,
+    }
     if TOGETHER in session.info:
         session.info[TOGETHER].append(delivery)
     else:

@@ -1,5 +1,6 @@
 """Learning circles: proposing one, the circle rhythm, coming, taking a role, moving and cancelling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import _
 from bot.services.announcing import announce
-from bot.services.circle_showing import begins_at, say_in_circle, show_circle, show_panel
+from bot.services.circle_showing import begins_at, planned_together, say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
 from bot.services.hosting import come_past, give_back, start_over, take_role
 from bot.services.people import Person, is_host, require_begun, require_host
@@ -36,6 +37,7 @@ from bot.store.circles import (
     invited_to_host,
     roles_in,
 )
+from bot.store.circles_ahead import read_ahead
 from bot.store.communities import Community, community_of, one_at_a_time
 from bot.store.members import member_of
 from bot.store.rhythms import RhythmKind, rhythms_due
@@ -105,9 +107,10 @@ class Circles:
         """Do one thing for each circle something is due for; return for how many it was."""
         now = self._clock.now()
         due = circles_due(session, now, AT_ONCE)
-        for circle in due:
-            if not kept_apart(session, f"circle {circle.id}", partial(_tend, session, circle, now)):
-                circle.next_at = now + AFTER_A_FAULT
+        if due and not kept_apart(session, "a circle of those due", partial(_tend, session, due, now)):
+            for circle in due:  # all again, one by one: the sound ones go on
+                if not kept_apart(session, f"circle {circle.id}", partial(_tend, session, [circle], now)):
+                    circle.next_at = now + AFTER_A_FAULT
         return len(due)
 
     @transaction
@@ -373,12 +376,15 @@ class Circles:
         return community
 
 
-def _tend(session: Session, circle: Circle, now: datetime) -> None:
-    community = community_of(session, circle.community_id, now)
-    if circle.state is CircleState.PLANNED:
-        come_past(session, community, circle, now)
-    else:
-        tend_running(session, community, circle, now)
+def _tend(session: Session, due: Sequence[Circle], now: datetime) -> None:
+    read_ahead(session, [each for each in due if each.state is CircleState.RUNNING])
+    with planned_together(session):
+        for circle in due:
+            community = community_of(session, circle.community_id, now)
+            if circle.state is CircleState.PLANNED:
+                come_past(session, community, circle, now)
+            else:
+                tend_running(session, community, circle, now)
 
 
 def _may_hold(session: Session, community: Community, person: Person) -> bool:

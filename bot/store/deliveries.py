@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Index, Integer, SmallInteger, UniqueConstraint, and_, bindparam, or_
 from sqlalchemy.orm import aliased
@@ -125,6 +126,9 @@ class Delivery(SQLModel, table=True):
     reason: str = Field(default="", max_length=40)
 
 
+_NEW = {"state": DeliveryState.PENDING, "attempt": 0, "reason": ""}
+
+
 def plan(
     session: Session,
     kind: DeliveryKind,
@@ -150,19 +154,17 @@ def plan(
             "due_at": due_at,
             "priority": priority,
             "expires_at": expires_at,
-            "state": DeliveryState.PENDING,
-            "attempt": 0,
-            "reason": "",
+            **_NEW,
         },
     )
 
 
-def plan_all(session: Session, deliveries: Sequence[Delivery]) -> None:
-    """Write down, in this order, what is to be said of these and was not planned before."""
+def plan_all(session: Session, deliveries: Sequence[dict[str, Any]]) -> None:
+    """Write down, in this order, what is to be said and was not planned before; each is given as ``plan`` takes it."""
     session.flush()
     if deliveries:
         session.info[PLANNED] = True
-        insert_those_new(session, Delivery, [each.model_dump(exclude={"id"}) for each in deliveries])
+        insert_those_new(session, Delivery, [each | _NEW for each in deliveries])
 
 
 def deliveries_due(session: Session, now: datetime, limit: int, but_not_in: Collection[int] = ()) -> Sequence[Delivery]:
