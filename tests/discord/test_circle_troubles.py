@@ -5,7 +5,7 @@ from bot.store.circles import ComingKind
 from bot.store.rhythms import Way
 from tests.discord.scene import Scene, labels_of
 from tests.discord.test_call_troubles import TOO_MANY_THREADS
-from tests.discord.test_circle_cards import CARRIED, card, groups, host, in_thread, panel, plan, row, run
+from tests.discord.test_circle_cards import card, groups, host, in_thread, panel, plan, row, run
 from tests.discord.test_circle_events import events
 
 REFUSED_EDIT = 50035
@@ -35,7 +35,7 @@ async def test_a_panel_counts_also_where_the_buttons_of_the_last_one_stay(scene:
         await scene.tick()
 
     assert "Step 3 of 5" in panel(scene, circle_id).text
-    carried = [each for each in in_thread(scene, circle_id) if labels_of(each.components_raw)[-4:] == CARRIED]
+    carried = [each for each in in_thread(scene, circle_id) if "Next" in labels_of(each.components_raw)]
     assert ["Step 1" in carried[0].text, carried[1:]] == [True, [panel(scene, circle_id)]]
 
 
