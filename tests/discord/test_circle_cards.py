@@ -258,29 +258,54 @@ async def test_the_panel_of_a_written_circle_follows_the_talking_piece_and_only_
     assert in_thread(scene, circle_id)[-1].text.endswith("We came here with an intention. To begin together.")
 
 
-async def test_a_troika_has_threads_and_whoever_turns_away_is_let_in_afterwards(scene: Scene) -> None:
+async def test_a_troika_is_told_each_step_where_its_groups_are_and_whoever_asks_is_let_in_afterwards(
+    scene: Scene,
+) -> None:
     await scene.begin()
-    circle_id = await run(scene, scene.ada, scene.bo, format_id="troika-consulting")
-    for number in range(TURNING_AWAY):
-        asks = f"{scene.host.mention} asks" in panel(scene, circle_id).text
-        assert asks == (number in (2, 3))  # in the two steps before they turn away
-        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
+    cy, dee, troika = scene.member("cy"), scene.member("dee"), our_formats().format("en", "troika-consulting")
+    assert troika is not None
+    circle_id = await run(scene, scene.ada, scene.bo, cy, dee, format_id=troika.id)
+
+    async def on_to(step: int) -> None:
+        for number in range(row(scene, circle_id).step, step):
+            await scene.app.circling.next(scene.guild.id, host(scene), circle_id, number)
         await scene.tick()
 
-    threads = [scene.env.backend.get_channel(each.thread_id or 0) for each in groups(scene, circle_id)]
-    kith, three = scene.env.backend.bot_user.id, {scene.host.id, scene.ada.id, scene.bo.id}
-    assert [each.type for each in threads] == [ChannelType.PRIVATE_THREAD] * 2
-    assert [set(each.thread_members) for each in threads] == [{kith, *three}, {kith, scene.ada.id, scene.bo.id}]
-    assert f"{scene.host.mention} turns away · <#{threads[1].id}>" in panel(scene, circle_id).text
-    [told] = [each for each in scene.messages(place(scene, threads[1].id)) if each.components_raw]
-    assert "This thread is for the two of you. Whoever turns away now is let in" in told.text
-    assert "Turning away" in told.text
+    def told(group: int) -> list[str]:
+        thread = place(scene, groups(scene, circle_id)[group].thread_id or 0)
+        return [each.text for each in scene.messages(thread) if each.components_raw]
 
-    await scene.app.circling.next(scene.guild.id, host(scene), circle_id, TURNING_AWAY)
-    await scene.tick()
-    assert scene.host.id in threads[1].thread_members
-    assert "You can turn back now" in scene.messages(place(scene, threads[1].id))[-1].text
+    await on_to(TURNING_AWAY - 2)
+    for group, asks in enumerate((scene.host, cy)):
+        assert f" · {asks.mention} asks this time · <#" in panel(scene, circle_id).text
+        assert f"{asks.mention} asks this time. The step ends <t:" in told(group)[0]
+
+    await on_to(TURNING_AWAY)
+    threads = [scene.env.backend.get_channel(each.thread_id or 0) for each in groups(scene, circle_id)]
+    kith, two, three = scene.env.backend.bot_user.id, {cy.id, dee.id}, {scene.host.id, scene.ada.id, scene.bo.id}
+    assert [each.type for each in threads] == [ChannelType.PRIVATE_THREAD] * 3
+    assert [set(each.thread_members) - {kith} for each in threads] == [three, two, three - {scene.host.id}]
+    assert f"{scene.host.mention} turns away · <#{threads[2].id}>" in panel(scene, circle_id).text
+    assert f"- {dee.mention} · {cy.mention} only listens · <#{threads[1].id}>" in panel(scene, circle_id).text
+    assert told(0)[-1].startswith(f"{scene.host.mention}\nYou turn away now, and the others go on without you.")
+    assert told(1)[-1].startswith(f"{cy.mention}, {dee.mention}\nYou are two: {cy.mention} only listens, while the")
+    assert "This thread is for the two of you. Whoever turns away now is let in" in told(2)[0]
+    assert [f"\n### {troika.steps[TURNING_AWAY].title}\n" in told(each)[-1] for each in range(3)] == [False, True, True]
+    spoken_to = [each for users, _roles in mentions(scene)[-4:] for each in users]
+    assert sorted(spoken_to) == sorted([*two, *three])
+
+    await on_to(TURNING_AWAY + 1)
+    assert scene.host.id in threads[2].thread_members
+    assert "You can turn back now" in told(2)[-1]
+    assert told(2)[-1].endswith(f"Your group goes on here: <#{threads[0].id}>")
+    named = ", ".join(each.mention for each in (scene.host, scene.ada, scene.bo))
+    assert told(0)[-1].startswith(f"{named}\n{scene.host.mention} asks this time. The step ends <t:")
+    assert f"\n### {troika.steps[TURNING_AWAY + 1].title}\n" in told(0)[-1]
     assert f"<#{threads[0].id}>" in panel(scene, circle_id).text
+
+    await on_to(TURNING_AWAY + 6)
+    assert f"- {cy.mention}, {dee.mention} · this turn is for what is still open · <#" in panel(scene, circle_id).text
+    assert f"{dee.mention}\nNobody asks this time: this turn is for what is still open between you." in told(1)[-1]
 
 
 async def test_the_harvest_is_shown_changed_where_it_stands_and_wishes_are_asked_for_every_fourth_time(
