@@ -17,15 +17,13 @@ from bot.store.circles import (
     Seat,
     SeatState,
     Way,
-    answers_to,
     circle_key,
     circles_held,
-    roles_in,
-    seats_in,
     with_room,
 )
+from bot.store.circles_ahead import answers_to, choices_of, roles_in, seats_in
 from bot.store.communities import Community, one_at_a_time
-from bot.store.members import choices_of, saved_member
+from bot.store.members import saved_member
 
 MORE_TIME = timedelta(minutes=2)
 VANISHED = timedelta(minutes=5)
