@@ -179,7 +179,7 @@ async def test_killed_again_and_again_nothing_about_a_circle_is_said_or_made_twi
     assert len([each for each in scene.messages(scene.circles) if "Learning circle" in each.text]) == 2
     steps = [each.text.splitlines()[0] for each in in_thread(scene, circle_id) if "Step " in each.text]
     assert [each.split(" of ")[0] for each in steps] == [f"-# Step {each + 1}" for each in range(TURNING_AWAY + 1)]
-    assert [len(scene.messages(place(scene, each.thread_id))) for each in groups(scene, circle_id)] == [1, 1]
+    assert [len(scene.messages(place(scene, each.thread_id))) for each in groups(scene, circle_id)] == [3, 1]
     private = [each for each in scene.env.backend.channels.values() if each.type == ChannelType.PRIVATE_THREAD]
     assert len(private) == 2
     assert reached["threaded"] > 3
