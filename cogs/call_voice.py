@@ -33,7 +33,6 @@ class CallVoice:
         self._bot = hands.bot
         self._clock = hands.app.clock
         self._cards = hands.app.call_cards
-        self._responses = hands.app.responses
 
     @property
     def sayings(self) -> Sayings:
@@ -77,7 +76,7 @@ class CallVoice:
     async def _post_privately(self, delivery: Delivery, card: CallCard) -> Said:
         """Make the private thread of a call, let in whom it is for, and post the card there."""
         people = [each for each in (card.call.caller_id, *card.named) if each is not None]
-        here = await self._here(delivery.community_id, people)
+        here = await self._hands.here(delivery.community_id, people)
         if here != people:
             card = await self._cards.card(delivery)
         parent_id = required(card.call.channel_id)
@@ -143,22 +142,12 @@ class CallVoice:
         asks_caller = word.number >= CALLER or word.what in ("stands", "still")
         if asks_caller and word.call.caller_id is not None and not people:
             people = [word.call.caller_id]  # nameless: nobody else could ever end the call
-        here = await self._here(delivery.community_id, people)
+        here = await self._hands.here(delivery.community_id, people)
         if here != people:
             word = await look(delivery)
             if not word.moot and set(call_words.mentioned(word)) - set(here):
                 raise Needless("left")
         return word
-
-    async def _here(self, community_id: int, people: list[int]) -> list[int]:
-        """Return those who are part of the server, and note of the others that they have left."""
-        here: list[int] = []
-        for member_id in people:
-            if await self._hands.is_here(community_id, member_id):
-                here.append(member_id)
-            else:
-                await self._responses.gone(community_id, member_id)
-        return here
 
     async def _say_in_thread(self, delivery: Delivery, word: CallWord, drawing: Drawing) -> Said:
         draw = drawn(word.community, lambda marker: drawing(word, marker))

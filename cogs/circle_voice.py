@@ -5,7 +5,7 @@ a written circle have private threads of their own.
 """
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import replace
 
 import discord
@@ -19,8 +19,10 @@ from cogs.call_voice import REFUSED
 from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
 NO_CARD = "no-card"
-FEW = ("invite", "offer", "piece", *IN_GROUPS)
-"""Words for so few people that Kith looks whether they are still part of the server."""
+LOOKED_FOR = ("invite", "offer", "piece", *IN_GROUPS, "room", "time", "harvest", "tomorrow", "soon", "moved")
+"""Words before which Kith looks whether those they are for are still part of the server."""
+MOST_LOOKED_FOR = 20
+"""People looked for at a time: each takes a request of its own, and a message has seconds to go out."""
 
 
 class CircleVoice:
@@ -54,7 +56,7 @@ class CircleVoice:
         return said
 
     async def _say_panel(self, delivery: Delivery) -> Said:
-        shown = await self._cards.panel(delivery)
+        shown = await self._with_those_here(delivery, await self._cards.panel(delivery))
         circle = shown.view.circle
         draw = drawn(shown.view.community, lambda marker: circle_panel.panel(shown, marker))
         if not shown.posts:
@@ -64,6 +66,16 @@ class CircleVoice:
         said = await self._post(delivery, circle, draw)
         await self._still(shown, said)
         return said
+
+    async def _with_those_here(self, delivery: Delivery, shown: CirclePanel) -> CirclePanel:
+        """Return a panel as it stands once a circle that begins counts on nobody who has left the server."""
+        if shown.moot or not (shown.posts and shown.number == 1):
+            return shown
+        holding = [each.member_id for each in shown.view.roles.values()]
+        people = list(dict.fromkeys([*holding, *shown.view.coming]))[:MOST_LOOKED_FOR]
+        if await self._hands.here(delivery.community_id, people) == people:
+            return shown
+        return await self._cards.panel(delivery)
 
     async def _still(self, shown: CirclePanel, said: Said) -> None:
         """Take the buttons off the panel before the one just posted; whether it is gone matters to nobody."""
@@ -78,6 +90,8 @@ class CircleVoice:
         word = await self._for_those_here(delivery, await self._cards.word(delivery))
         circle = word.view.circle
         draw = drawn(word.view.community, lambda marker: circle_words.circle_word(word, marker))
+        if word.posted is not None:
+            return await self._say_anew(*word.posted, draw(marker_of(delivery)))
         if word.what == "group":
             return await self._say_in_group(delivery, word, draw)
         if word.what in ("open", "step"):
@@ -86,16 +100,21 @@ class CircleVoice:
             return await self._hands.said_earlier(delivery, circle.message_id, circle.channel_id, word.moot)
         if word.harvest is not None and word.harvest.message_id is not None:
             return await self._edit(circle, word.harvest.message_id, draw(marker_of(delivery)))
-        return await self._post(delivery, circle, draw, circle_words.mentioned(word))
+        users = circle_words.mentioned(word)
+        return await self._post(delivery, circle, draw, users, silent=word.what == "room")
 
     async def _for_those_here(self, delivery: Delivery, word: CircleWord) -> CircleWord:
-        """Return a word without those of its people who have left the server. Raises Needless when all have."""
-        if word.what not in FEW or word.moot:
+        """Return a word once those of its people who have left the server are out of it. Raises Needless if all are."""
+        if word.what not in LOOKED_FOR or word.posted is not None or word.moot:
             return word
-        here = [each for each in word.members if await self._hands.is_here(delivery.community_id, each)]
-        if not here or (word.what == "offer" and here != word.members):
+        people = word.members[:MOST_LOOKED_FOR]
+        here = await self._hands.here(delivery.community_id, people)
+        if here == people:
+            return word
+        if word.what == "offer" or not (here or word.what == "time"):
             raise Needless("left")
-        return replace(word, members=here)
+        word = await self._cards.word(delivery)
+        return replace(word, members=[each for each in word.members if each in here or each not in people])
 
     async def _say_in_group(self, delivery: Delivery, word: CircleWord, draw: Draw) -> Said:
         """Make a group's private thread, let its members in, and say there what it is for.
@@ -134,14 +153,23 @@ class CircleVoice:
 
         return await self._hands.awake(thread_id, post, rests=False)
 
-    async def _post(self, delivery: Delivery, circle: Circle, draw: Draw, users: list[int] | None = None) -> Said:
+    async def _post(
+        self, delivery: Delivery, circle: Circle, draw: Draw, users: Collection[int] = (), *, silent: bool = False
+    ) -> Said:
         if circle.message_id is None:
             if circle.state in OVER:
                 raise Needless("over")
             raise Impossible(NO_CARD)
         return await self._hands.post_under(
-            delivery, required(circle.channel_id), circle.message_id, circle.title, draw, users=users or ()
+            delivery, required(circle.channel_id), circle.message_id, circle.title, draw, users=users, silent=silent
         )
+
+    async def _say_anew(self, channel_id: int, message_id: int, view: discord.ui.LayoutView) -> Said:
+        """Change what was said before; one that is gone, or its thread, was deleted by somebody, as they wanted."""
+        try:
+            return await self._hands.awake(channel_id, self._hands.edit, message_id, view)
+        except discord.NotFound as error:
+            raise Needless("card-gone") from error
 
     async def _edit(self, circle: Circle, message_id: int, view: discord.ui.LayoutView) -> Said:
         """Change a message in a circle's thread; one that is gone was deleted by somebody, as they wanted."""

@@ -84,6 +84,16 @@ def _free(word: CircleWord) -> Parts:
     return [ui.TextDisplay(asks), ui.ActionRow(_button(word, _("I'll host"), "host", primary=True))]
 
 
+def _room(word: CircleWord) -> Parts:
+    told = _("A place has opened in this circle, {when}, and you are in.").format(
+        when=stamp(word.view.circle.starts_at)
+    )
+    small = _("If it no longer suits you, *Not this time* on the card is a full answer: {link}").format(
+        link=circle_link(word.view.circle)
+    )
+    return [ui.TextDisplay(_spoken_to(word.members, told) + f"\n-# {small}")]
+
+
 def _tomorrow(word: CircleWord) -> Parts:
     circle = word.view.circle
     place = _("in writing, here in this thread") if circle.way is Way.WRITTEN else place_words(circle)
@@ -118,6 +128,8 @@ def _cancelled(word: CircleWord) -> Parts:
 
 def _offer(word: CircleWord) -> Parts:
     assert word.offered is not None
+    if not word.members:
+        return [ui.TextDisplay("-# " + _("A role in this circle was offered here, and is no longer."))]
     asks = _("{name}, {holder} offers you to be {role} in this circle, {when}. It stays with them until you take it.")
     asked, holder = (f"<@{each}>" for each in word.members[:2])
     words = asks.format(name=asked, holder=holder, role=role_word(word.offered), when=stamp(word.view.circle.starts_at))
@@ -259,6 +271,7 @@ def _wishes(word: CircleWord) -> Parts:
 DRAWN: dict[str, Callable[[CircleWord], Parts]] = {
     "invite": _invite,
     "free": _free,
+    "room": _room,
     "tomorrow": _tomorrow,
     "soon": _soon,
     "moved": _moved,

@@ -109,7 +109,7 @@ class Circles(Noun):
         if answer.waits:
             words = _(
                 "There is no room just now, so you are on the waiting list. When someone makes room, whoever waits "
-                "longest is in; the card shows it."
+                "longest is in, and is told in the circle's thread."
             )
         elif answer.again:
             words = _("You had said so already: you come. {when}").format(when=when_words(answer.view.circle))

@@ -203,11 +203,12 @@ class Hands:
         draw: Draw,
         *,
         users: Collection[int] = (),
+        silent: bool = False,
     ) -> Said:
         """Post in a card's thread, which bears the card's id; one at rest is woken, one that is gone made anew."""
 
         async def post(thread_id: int) -> Said:
-            return await self.post(delivery, thread_id, draw, parent_id=channel_id, users=users)
+            return await self.post(delivery, thread_id, draw, parent_id=channel_id, users=users, silent=silent)
 
         try:
             return await self.awake(card_id, post, rests=False)
@@ -253,6 +254,16 @@ class Hands:
                 refusals.append(error)
         if refusals and len(refusals) == len(people):
             raise refusals[0]
+
+    async def here(self, community_id: int, people: Collection[int]) -> list[int]:
+        """Return those who are part of the server, and note of the others that they have left."""
+        here: list[int] = []
+        for member_id in people:
+            if await self.is_here(community_id, member_id):
+                here.append(member_id)
+            else:
+                await self.app.responses.gone(community_id, member_id)
+        return here
 
     async def is_here(self, community_id: int, member_id: int) -> bool:
         """Tell whether someone is still part of a server."""

@@ -274,11 +274,12 @@ def leaving_panel(me: Me) -> ui.LayoutView:
             "- " + _("what you chose, wrote and offer in /me, and your reminders"),
             "- " + _("{words}, with their posts in the threads").format(words=words.format(count=me.check_ins)),
             "- " + _("your calls: those still open end, and the words of all are erased"),
-            "- " + _("your name in the weavings and in others' calls, and anything you wrote ahead"),
+            "- "
+            + _("your name in the weavings, in others' calls and in circles' threads, and anything you wrote ahead"),
             "- " + _("in circles: your roles, your harvests and wishes, and your words in those you proposed"),
             _("**This stays:**"),
             "- " + _("that someone answered or passed a round, or came to a call or a circle, without a name"),
-            "- " + _("where I named you in a circle's thread, such as whose turn it was"),
+            "- " + _("a line of yours in a poll, without a name, and your title for a circle in its thread's name"),
             "- " + _("what you and others wrote in Discord yourselves; you can delete your own messages there"),
             _("Nobody can bring it back. *My data* gives you a copy first."),
         ]

@@ -1,6 +1,8 @@
 """What each message about a circle shows, from the rows as they stand, and what the rows remember once it was said."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -18,6 +20,7 @@ from bot.store.circles import (
     Circle,
     CircleGroup,
     CircleState,
+    Coming,
     Harvest,
     Seat,
     Way,
@@ -30,8 +33,9 @@ from bot.store.circles import (
     seats_in,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
+from bot.store.deliveries import AGAIN, NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
 from bot.store.members import member_of
+from bot.store.said_again import circle_words_said, said_before, say_again
 
 NO_EVENTS = "no-events"
 """Why an event could not be made: Discord does not let Kith."""
@@ -41,6 +45,8 @@ OF_ITS_TIME = ("tomorrow", "soon", "moved")
 TO_WHO_COMES = (*OF_ITS_TIME, "cancelled", "wishes")
 IN_GROUPS = ("group", "step", "open")
 """Words in a group's own thread: it is theirs, a step of theirs has begun, whoever turned away may turn back."""
+NAMELESS = ("free", "calls", "bell", "gathered")
+"""Words that name nobody, or (a harvest) are drawn anew whenever it changes."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,8 @@ class CircleWord:
     ``members`` are those it is for, by id, and ``beside`` who of those invited would co-host; ``seat`` whose turn with
     the talking piece it is; ``group`` whose thread it is about, ``step`` what it is for, ``among`` who is in the group
     then, and ``goes_on`` the thread it goes on in afterwards; ``calls`` what waits for
-    this circle's hearing; ``offered`` the role somebody offers, who is the last of ``members``. ``moot`` as in
-    ``CirclePanel``.
+    this circle's hearing; ``offered`` the role somebody offers, who is the last of ``members``. ``posted`` (channel,
+    message) is where it was said before, when it is drawn anew. ``moot`` as in ``CirclePanel``.
     """
 
     view: CircleView
@@ -86,6 +92,7 @@ class CircleWord:
     offered: Role | None = None
     calls: list[Call] = field(default_factory=list[Call])
     harvest: Harvest | None = None
+    posted: tuple[int, int] | None = None
     moot: str = ""
 
 
@@ -148,6 +155,9 @@ class CircleCards:
         """Return what else is said in a circle's thread."""
         circle, community = self._circle(session, delivery)
         what, about = what_of(delivery)
+        posted = said_before(session, delivery) if AGAIN in delivery.key else None
+        if AGAIN in delivery.key and posted is None:
+            raise Needless("never-said")
         view = view_of(session, circle, self._clock.now())
         group = group_of(session, int(about.partition(".")[0])) if what in IN_GROUPS else None
         seat = seat_of(session, int(about)) if what == "piece" else None
@@ -157,7 +167,7 @@ class CircleCards:
         members = _members_of(session, view, what, about, seat)
         if group is not None and among is not None:
             members = spoken_to(what, group, step, among)
-        moot = "" if _still_true(session, view, what, about, members) else "no-longer"
+        moot = "" if posted or _still_true(session, view, what, about, members) else "no-longer"
         if moot and delivery.attempt == 1:
             raise Needless(moot)
         waiting = calls_for_everyone(session, community.id, 5, from_rung=CALLS_FROM) if what == "calls" else ()
@@ -177,6 +187,7 @@ class CircleCards:
             offered=Role(about) if what == "offer" else None,
             calls=list(waiting),
             harvest=harvest_of(session, circle.id) if what == "gathered" else None,
+            posted=posted,
             moot=moot,
         )
 
@@ -228,9 +239,12 @@ def _members_of(session: Session, view: CircleView, what: str, about: str, seat:
         return _invited(session, view, int(about))
     if what in TO_WHO_COMES:
         return view.coming
+    if what == "room":
+        answer = session.get(Coming, int(about))
+        return [each for each in view.coming if answer is not None and each == answer.member_id]
     if what == "offer":
         held = view.roles.get(Role(about))
-        return [] if held is None else [each for each in (held.offered_to, held.member_id) if each is not None]
+        return [] if held is None or held.offered_to is None else [held.offered_to, held.member_id]
     if what == "harvest":
         held = view.roles.get(Role.HARVESTER) or view.roles.get(Role.HOST) or view.roles.get(Role.CO_HOST)
         return view.coming if held is None else [held.member_id]
@@ -253,7 +267,7 @@ def _invited(session: Session, view: CircleView, wave: int) -> list[int]:
 
 def what_of(delivery: Delivery) -> tuple[str, str]:
     """Return what a word's key says: the word, and what it is about."""
-    _count, what, about = delivery.key.split(":", 2)
+    _count, what, about = delivery.key.partition(AGAIN)[0].split(":", 2)
     return what, about
 
 
@@ -265,6 +279,8 @@ def _still_true(session: Session, view: CircleView, what: str, about: str, membe
     if what in ("invite", "free", *OF_ITS_TIME):
         taken = (what == "invite" and not members) or (what == "free" and Role.HOST in view.roles)
         return circle.state is CircleState.PLANNED and not taken
+    if what == "room":
+        return circle.state not in OVER and bool(members)
     if what in ("bell", "calls"):
         return circle.state is CircleState.RUNNING
     if what == "time":
@@ -273,7 +289,7 @@ def _still_true(session: Session, view: CircleView, what: str, about: str, membe
         seat = seat_of(session, int(about))
         return seat is not None and circle.state is CircleState.RUNNING and seat.holds_until is not None
     if what == "offer":
-        return len(members) > 1
+        return bool(members)
     if what in ("group", "step"):
         passed = what == "step" and circle.step != int(about.partition(".")[2])
         return circle.state is CircleState.RUNNING and bool(members) and not passed
@@ -315,7 +331,7 @@ def _settle_panel(session: Session, delivery: Delivery, said: Said | None) -> No
 def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> None:
     """Keep where a harvest and a group's thread are; the panel then shows the way to the thread."""
     what, about = what_of(delivery)
-    if said is None or said.message_id is None:
+    if said is None or said.message_id is None or AGAIN in delivery.key:
         return
     if what == "gathered" and (harvest := harvest_of(session, delivery.subject_id)) is not None:
         harvest.message_id = said.message_id
@@ -325,3 +341,14 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
         if circle is not None and circle.state is CircleState.RUNNING and circle.step == group.step:
             assert delivery.settled_at is not None
             show_panel(session, circle, delivery.settled_at)
+
+
+def say_anew(session: Session, community_id: int, circle_ids: Collection[int], now: datetime) -> None:
+    """Plan that what was said by name in these circles' threads is drawn anew, as after somebody was forgotten.
+
+    So are all offers of roles: to whom one was that somebody else took is not kept.
+    """
+    for each in circle_words_said(session, community_id):
+        what, _about = what_of(each)
+        if what == "offer" or (each.subject_id in circle_ids and what not in NAMELESS):
+            say_again(session, each, now)

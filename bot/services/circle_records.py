@@ -8,8 +8,10 @@ from sqlmodel import Session, col, select
 
 from bot.circle_deck import our_circle_decks
 from bot.formats import Role
+from bot.services.circle_cards import say_anew
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
 from bot.services.hosting import give_back
+from bot.services.leaving import tell_who_moved_up
 from bot.services.running import format_of, hand_on
 from bot.store.circles import (
     Circle,
@@ -21,6 +23,7 @@ from bot.store.circles import (
     Seat,
     SeatState,
     Wish,
+    who_comes,
 )
 from bot.store.communities import Community
 
@@ -108,10 +111,12 @@ def circles_export(session: Session, community_id: int, member_id: int) -> dict[
 def forget_circles(session: Session, community: Community, member_id: int, now: datetime) -> None:
     """Erase a member from circles: their words, their roles, and their name in all others' sight.
 
-    That somebody came stays, without a name. A role they held is free, the talking piece they held goes on, and a
-    circle to come that was to meet at a link of theirs does not take place.
+    That somebody came stays, without a name; what Kith said of it is drawn anew. A role they held is free, the talking
+    piece they held goes on, whoever waited for room has it, and a circle to come that was to meet at a link of theirs
+    does not take place.
     """
     touched: set[int] = set()
+    had_room = _rooms(session, community.id, member_id)
     for circle in _proposed(session, community.id, member_id):
         touched.add(_forget_proposer(session, community, circle, now))
     for answer in _answers(session, community.id, member_id):
@@ -120,6 +125,8 @@ def forget_circles(session: Session, community: Community, member_id: int, now: 
         answer.answered_at = session.get_one(Circle, answer.circle_id).starts_at  # so that it tells nothing
     session.flush()
     touched |= _forget_roles(session, community.id, member_id, now)
+    for circle, before in had_room:
+        tell_who_moved_up(session, circle, before, now)
     for seat in _seats(session, community.id, member_id):  # once they are nobody's choice for the next step
         touched.add(seat.circle_id)
         _forget_seat(session, community, seat, now)
@@ -127,6 +134,7 @@ def forget_circles(session: Session, community: Community, member_id: int, now: 
         harvest.harvester_id, harvest.lines, harvest.question, harvest.thanks = None, "", "", ""
         say_in_circle(session, session.get_one(Circle, harvest.circle_id), f"gathered:{harvest.version}", now)
         harvest.version += 1
+    invited = {each.circle_id for each in _invitations(session, community.id, member_id)}
     for table in (HostInvitation, Wish):
         theirs = col(table.community_id) == community.id, col(table.member_id) == member_id
         session.connection().execute(delete(table).where(*theirs))
@@ -135,6 +143,13 @@ def forget_circles(session: Session, community: Community, member_id: int, now: 
         show_circle(session, circle, now, event=circle.state not in OVER)
         if circle.panel_version:
             show_panel(session, circle, now)
+    say_anew(session, community.id, touched | invited, now)
+
+
+def _rooms(session: Session, community_id: int, member_id: int) -> list[tuple[Circle, list[int]]]:
+    """Return the circles a member answered to, each with who has room there."""
+    there = [session.get_one(Circle, each.circle_id) for each in _answers(session, community_id, member_id)]
+    return [(each, who_comes(session, each)) for each in there]
 
 
 def _forget_proposer(session: Session, community: Community, circle: Circle, now: datetime) -> int:

@@ -16,9 +16,10 @@ from bot.language import _
 from bot.services.announcing import announce
 from bot.services.circle_showing import begins_at, planned_together, say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
-from bot.services.hosting import come_past, give_back, start_over, take_role
+from bot.services.hosting import come_past, start_over, take_role
+from bot.services.leaving import free, leave, tell_who_moved_up
 from bot.services.people import Person, is_host, require_begun, require_host
-from bot.services.running import hand_on, holder, tend_running
+from bot.services.running import tend_running
 from bot.services.words import check_line, visible
 from bot.store.circles import (
     Circle,
@@ -26,7 +27,6 @@ from bot.store.circles import (
     CircleState,
     Coming,
     ComingKind,
-    SeatState,
     Way,
     answer_of,
     circle_key,
@@ -36,6 +36,7 @@ from bot.store.circles import (
     coming_circles,
     invited_to_host,
     roles_in,
+    who_comes,
 )
 from bot.store.circles_ahead import read_ahead
 from bot.store.communities import Community, community_of, one_at_a_time
@@ -182,29 +183,15 @@ class Circles:
     def answer(self, session: Session, community_id: int, person: Person, circle_id: int, kind: ComingKind) -> Answer:
         """Note whether a member comes; where there is no room they wait for some. Who doesn't come gives up roles."""
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
+        before = {*who_comes(session, circle), person.member_id}
         again = self._answer(session, circle, person.member_id, kind, now)
         if kind is ComingKind.NOT:
-            self._leave(session, circle, person.member_id, now)
+            leave(session, circle, person.member_id, now)
+        tell_who_moved_up(session, circle, before, now)
         if not again:
             show_circle(session, circle, now)
         view = view_of(session, circle, now)
         return Answer(view, again=again, waits=person.member_id in view.waiting)
-
-    def _leave(self, session: Session, circle: Circle, member_id: int, now: datetime) -> None:
-        """Free the roles of someone who doesn't come, and pass the talking piece on if they hold it."""
-        for held in roles_in(session, circle.id).values():
-            if held.member_id == member_id:
-                self._free(session, circle, held, now)
-        piece = holder(session, circle) if circle.state is CircleState.RUNNING else None
-        if piece is not None and piece.member_id == member_id:
-            hand_on(session, community_of(session, circle.community_id, now), circle, now, SeatState.SKIPPED)
-
-    def _free(self, session: Session, circle: Circle, held: CircleRole, now: datetime) -> None:
-        give_back(session, circle, held, now)
-        if held.role is Role.HOST and circle.state is CircleState.PLANNED:
-            say_in_circle(session, circle, f"free:{circle.said}", now)
-        if circle.panel_version:
-            show_panel(session, circle, now)
 
     def _answer(self, session: Session, circle: Circle, member_id: int, kind: ComingKind, now: datetime) -> bool:
         fresh = Coming(
@@ -253,7 +240,7 @@ class Circles:
             if role is Role.HOST:
                 session.delete(other)
             else:
-                self._free(session, circle, other, now)
+                free(session, circle, other, now)
         self._answer(session, circle, person.member_id, ComingKind.COMING, now)
         show_circle(session, circle, now)
         if circle.panel_version:
@@ -264,7 +251,7 @@ class Circles:
     def give_back(self, session: Session, community_id: int, person: Person, circle_id: int, role: Role) -> Answer:
         """Free a role a member holds, for others to take. Raises Refusal when it isn't theirs."""
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
-        self._free(session, circle, self._theirs(session, circle, person, role), now)
+        free(session, circle, self._theirs(session, circle, person, role), now)
         show_circle(session, circle, now)
         return Answer(view_of(session, circle, now), role)
 
@@ -296,7 +283,7 @@ class Circles:
         for held in roles_in(session, circle.id).values():
             if held.role in BESIDE and held.member_id == person.member_id:
                 again = False
-                self._free(session, circle, held, now)
+                free(session, circle, held, now)
                 show_circle(session, circle, now)
         return Answer(view_of(session, circle, now), again=again)
 

@@ -29,6 +29,7 @@ from bot.services.ladder import (
     show_call,
     withdraw_call,
 )
+from bot.services.leaving import gone_from_circles
 from bot.services.offers import may_be_asked, note_asked, wakes_at
 from bot.services.people import Person, is_host
 from bot.store.calls import (
@@ -332,6 +333,7 @@ class Responses:
                 withdraw_call(session, call, now)
         saved_member(session, community_id, member_id).asks_a_month = 0
         keeper_gone(session, community_id, member_id, now)
+        gone_from_circles(session, community_id, member_id, now)
 
     @transaction
     def enter(self, session: Session, community_id: int, person: Person, call_id: int) -> Call:
