@@ -131,6 +131,9 @@ def _group_words(shown: CirclePanel, step: Step) -> str:
             lines.append("- " + _("and others"))
             break
         lines.append("- " + _group_line(shown, group, step))
+    if shown.without_turn:
+        late = _("No turn to ask came to {names} this time; /call is there for that at any time.")
+        lines.append(late.format(names=people_in_line(shown.without_turn)))
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from bot.database import Database, transaction
 from bot.formats import Kind, Role, Step
 from bot.services.circle_showing import begins_at, show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
-from bot.services.groups import Group, group_at, groups_of, spoken_to
+from bot.services.groups import Group, group_at, groups_of, spoken_to, without_turn
 from bot.services.hosting import may_host
 from bot.services.running import CALLS_FROM, format_of, step_of
 from bot.store.calls import Call, calls_for_everyone
@@ -53,8 +53,9 @@ NAMELESS = ("free", "calls", "bell", "gathered")
 class CirclePanel:
     """A circle's panel: the step it is at (none before it begins and once it is closed), seats and groups.
 
-    ``threads`` are the groups' in a written circle, by number. ``posts``: it is to be a new message, else it edits the
-    one there is. ``moot`` says in a word why it is not to be posted any more, though an earlier attempt may have been.
+    ``threads`` are the groups' in a written circle, by number, and ``without_turn`` those no turn to ask came to.
+    ``posts``: it is to be a new message, else it edits the one there is. ``moot`` says in a word why it is not to be
+    posted any more, though an earlier attempt may have been.
     """
 
     view: CircleView
@@ -64,6 +65,7 @@ class CirclePanel:
     seats: list[Seat] = field(default_factory=list[Seat])
     groups: list[Group] = field(default_factory=list[Group])
     threads: dict[int, int] = field(default_factory=dict[int, int])
+    without_turn: list[int] = field(default_factory=list[int])
     posts: bool = False
     moot: str = ""
 
@@ -146,6 +148,7 @@ class CircleCards:
             seats=seats,
             groups=groups_of(seats),
             threads=_threads_at(session, circle, step),
+            without_turn=without_turn(session, circle, format_of(community, circle)) if step is not None else [],
             posts=posts,
             moot=moot,
         )

@@ -178,6 +178,16 @@ def _askers(session: Session, circle: Circle, format_: Format, groups: Mapping[i
     return askers
 
 
+def without_turn(session: Session, circle: Circle, format_: Format) -> list[int]:
+    """Return whom no turn to ask came to, once the last turn is nearly over: there were too many in their group."""
+    step, after = format_.steps[circle.step], format_.steps[circle.step + 1 : circle.step + 2]
+    if format_.asks_until(step.turn) is None or any(each.turn is not None for each in after):
+        return []
+    asked = have_asked(session, circle.id)
+    here = [each.member_id for each in seats_in(session, circle.id, circle.step)]
+    return [each for each in here if each is not None and each not in asked]
+
+
 def _say_to_group(session: Session, circle: Circle, step: Step, group: Group, now: datetime) -> None:
     """Plan that a group hears in its thread what the step is for. One that goes on without its asker has another."""
     thread = _thread_of(session, circle, group)

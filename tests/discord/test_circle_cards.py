@@ -307,6 +307,14 @@ async def test_a_troika_is_told_each_step_where_its_groups_are_and_whoever_asks_
     assert f"- {cy.mention}, {dee.mention} · this turn is for what is still open · <#" in panel(scene, circle_id).text
     assert f"{dee.mention}\nNobody asks this time: this turn is for what is still open between you." in told(1)[-1]
 
+    await on_to(TURNING_AWAY + 7)
+    late = scene.member("eve")
+    await scene.app.circles.answer(scene.guild.id, Person(late.id), circle_id, ComingKind.COMING)
+    await on_to(TURNING_AWAY + 8)
+    assert "No turn" not in panel(scene, circle_id).text
+    await on_to(TURNING_AWAY + 9)
+    assert f"\nNo turn to ask came to {late.mention} this time; /call is there" in panel(scene, circle_id).text
+
 
 async def test_the_harvest_is_shown_changed_where_it_stands_and_wishes_are_asked_for_every_fourth_time(
     scene: Scene,
