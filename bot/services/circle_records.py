@@ -85,7 +85,7 @@ def circles_export(session: Session, community_id: int, member_id: int) -> dict[
                 "step": each.step,
                 "place": each.place,
                 "group": each.number,
-                "turned_away": each.away,
+                "turn_to_ask": each.away,
                 "talking_piece": each.state.value,
                 "held_until": _iso(each.holds_until),
             }
