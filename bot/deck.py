@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import ErrorDetails
 
 ENGLISH = "en"
+SUMMARIES = "summary"
+"""The folder that holds what summaries are made with, in whichever language."""
 REPEAT_AFTER = timedelta(weeks=26)
 LONGEST_TEXT = 200
 
@@ -126,9 +128,9 @@ class Decks:
     def load(cls, folder: Path) -> "Decks":
         """Read each language's sets, one file a set, from ``folder``'s sub-folders.
 
-        A sub-folder without a TOML file of its own is not a language. Raises DeckError.
+        A sub-folder without a TOML file of its own is not a language, nor is that of summaries. Raises DeckError.
         """
-        folders = sorted({file.parent for file in folder.glob("*/*.toml")})
+        folders = sorted({file.parent for file in folder.glob("*/*.toml")} - {folder / SUMMARIES})
         questions = {language.name: _read_language(language) for language in folders}
         if ENGLISH not in questions:
             raise DeckError(
