@@ -22,11 +22,12 @@ from cogs.keepers import Keepers
 from cogs.members import Members
 from cogs.poster import Poster
 from cogs.rhythms import Rhythms
+from cogs.summaries import Summaries
 from cogs.support import Handler, Interaction, explain, meet_press
 
 log = logging.getLogger(__name__)
 
-COGS = (Communities, Rhythms, CheckIns, Calls, Circles, Circling, Members, Keepers, Help)
+COGS = (Communities, Rhythms, CheckIns, Calls, Circles, Circling, Summaries, Members, Keepers, Help)
 COMMANDS_KEPT_AS = "commands"
 
 PERMISSIONS = discord.Permissions(
@@ -105,6 +106,8 @@ class KithBot(commands.Bot):
         )
         self.app = app
         self.pressed: dict[str, Handler] = {}
+        self.reads_messages = False
+        """Whether whoever runs Kith lets it read messages over REST; the gateway brings their words in no case."""
         self._scheduler = scheduler
         self._poster = Poster(self)
         self._left: set[int] = set()
@@ -112,6 +115,8 @@ class KithBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs, register commands when they changed, and start tending: the gateway isn't needed for it."""
+        flags = self.application_flags
+        self.reads_messages = flags.gateway_message_content or flags.gateway_message_content_limited
         for cog in COGS:
             await self.add_cog(cog(self))
         await self.tree.set_translator(CommandWords())

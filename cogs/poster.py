@@ -21,6 +21,7 @@ from cogs.circle_events import EventVoice
 from cogs.circle_voice import CircleVoice
 from cogs.hands import CLOSED_MESSAGES, LOOK_BACK, UNKNOWN_MESSAGE, Hands, Sayings, replied_to, required
 from cogs.keeper_cards import keeper_card
+from cogs.summary_voice import SummaryVoice
 
 if TYPE_CHECKING:
     from bot.client import KithBot
@@ -269,5 +270,5 @@ class HostVoice:
         raise Impossible("no-access")
 
 
-VOICES = (RoundVoice, CallVoice, CircleVoice, EventVoice, KeeperVoice, HostVoice)
+VOICES = (RoundVoice, CallVoice, CircleVoice, EventVoice, SummaryVoice, KeeperVoice, HostVoice)
 """All voices there are; a new one is added here."""

@@ -1,0 +1,295 @@
+"""/summary, *Summarise from here*, the buttons and the form of a draft, and what makes a summary outdated."""
+
+import asyncio
+import contextlib
+
+import discord
+from discord import app_commands, ui
+from discord.app_commands import Choice, locale_str
+
+from bot.cleaning import prepared
+from bot.errors import Refusal
+from bot.language import _
+from bot.services.people import Person
+from bot.services.summary_terms import Place, Terms
+from bot.summariser import LONG
+from cogs import summary_cards, summary_forms
+from cogs.cards import drawing
+from cogs.support import (
+    Interaction,
+    Noun,
+    answers,
+    community_of,
+    in_a_moment,
+    open_form,
+    person_of,
+    press,
+    redraw,
+    show,
+    within_time,
+)
+from cogs.thread_reader import ThreadReader
+
+MOST_LISTED = 15
+
+
+class Summaries(Noun):
+    """Threads are gathered: drafts for those who ask, and what they publish."""
+
+    async def cog_load(self) -> None:
+        """Register the presses, and the message menu, which discord.py knows no decorator for in a cog."""
+        await super().cog_load()
+        menu = app_commands.ContextMenu(name=locale_str("Summarise from here"), callback=self.from_here)
+        self.bot.tree.add_command(menu)
+
+    @app_commands.command(name="summary", description=locale_str("Gather this thread; only you see the draft"))
+    @app_commands.describe(what=locale_str("Something else than a draft"))
+    @app_commands.choices(
+        what=[
+            Choice(name=locale_str("the summaries kept"), value="past"),
+            Choice(name=locale_str("keep this thread out of summaries"), value="confidential"),
+        ]
+    )
+    @app_commands.guild_only()
+    async def summary(self, interaction: Interaction, what: Choice[str] | None = None) -> None:
+        """Gather the thread, or do what was chosen."""
+        if what is None:
+            await show(interaction, await within_time(interaction, self._gather(interaction)))
+        elif what.value == "past":
+            await show(interaction, await within_time(interaction, self._past(interaction)))
+        else:
+            await self._make_confidential(interaction)
+
+    @app_commands.guild_only()
+    async def from_here(self, interaction: Interaction, message: discord.Message) -> None:
+        """Gather a thread or channel from a message on."""
+        await show(interaction, await within_time(interaction, self._gather(interaction, message)))
+
+    async def _gather(self, interaction: Interaction, chosen: discord.Message | None = None) -> ui.LayoutView:
+        place = place_of(interaction)
+        if chosen is None and place.thread_id == place.parent_id:
+            raise Refusal(
+                _(
+                    "/summary gathers a whole thread, and this is a channel. Choose *Summarise from here* on the "
+                    "message to begin with: it is in the message's menu, under Apps."
+                )
+            )
+        if chosen is None and not self.bot.reads_messages:
+            raise Refusal(
+                _(
+                    "Whoever runs Kith has not let it read messages: that is *Message Content Intent* in Discord's "
+                    "developer portal. Until then *Summarise from here*, in a message's menu under Apps, gathers what "
+                    "I may read: that message, check-ins, and messages that mention me."
+                )
+            )
+        require_reading(interaction)
+        after_id = chosen.id - 1 if chosen else None
+        terms = await self.app.summaries.terms(
+            community_of(interaction), person_of(interaction), place, after_id=after_id
+        )
+        return await self._make(interaction, terms, chosen=chosen)
+
+    async def _make(
+        self,
+        interaction: Interaction,
+        terms: Terms,
+        *,
+        chosen: discord.Message | None = None,
+        summary_id: int | None = None,
+        agreed: bool = False,
+        wanted: bool = True,
+    ) -> ui.LayoutView:
+        """Read, and make a draft; of a long thread that has not been ``agreed`` to, show the price first."""
+        community_id = terms.community.id
+        posted = await self.app.summaries.posted(community_id, terms.place)
+        reading = await ThreadReader(self.bot, terms, posted).read(chosen)
+        terms.require_part(each.author_id for each in reading.messages)
+        thread = await asyncio.to_thread(prepared, reading, terms.left_out, terms.community.language)
+        if not thread.lines:
+            raise Refusal(nothing_words(terms))
+        up_to_id = reading.messages[-1].id
+        if wanted and not agreed and terms.model and (tokens := self.app.summariser.price(thread)) > LONG:
+            spending = await self.app.model_uses.spending(community_id)
+            waiting = await self.app.summaries.ask_first(terms, up_to_id, interaction.id)
+            return summary_cards.price_panel(waiting, len(thread.lines), tokens, spending)
+        findings = await self.app.summariser.make(community_id, thread, allowed=terms.model, wanted=wanted)
+        if summary_id is None:
+            view = await self.app.summaries.keep(terms, up_to_id, findings, interaction.id)
+        else:
+            view = await self.app.summaries.remake(terms, summary_id, up_to_id, findings)
+        return summary_cards.draft_panel(view)
+
+    @press("summary:go")
+    async def go_on(self, interaction: Interaction, summary_id: int) -> None:
+        """Make a draft whose price was agreed to."""
+        await redraw(interaction, await within_time(interaction, self._make_anew(interaction, summary_id)))
+
+    @press("summary:plain")
+    async def gather_plainly(self, interaction: Interaction, summary_id: int) -> None:
+        """Make a draft without the model."""
+        made = self._make_anew(interaction, summary_id, wanted=False)
+        await redraw(interaction, await within_time(interaction, made))
+
+    @press("summary:again")
+    async def make_again(self, interaction: Interaction, summary_id: int) -> None:
+        """Make a draft anew, with what was written since."""
+        await redraw(interaction, await within_time(interaction, self._make_anew(interaction, summary_id)))
+
+    async def _make_anew(self, interaction: Interaction, summary_id: int, *, wanted: bool = True) -> ui.LayoutView:
+        require_reading(interaction)
+        terms = await self.app.summaries.again(*asked_by(interaction), summary_id)
+        return await self._make(interaction, terms, summary_id=summary_id, agreed=True, wanted=wanted)
+
+    @press("summary:edit")
+    async def edit(self, interaction: Interaction, summary_id: int) -> None:
+        """Open the form with a draft."""
+        view = await in_a_moment(self.app.summaries.find(*asked_by(interaction), summary_id))
+        await open_form(interaction, summary_forms.edit_form(view))
+
+    @press("summary:rewrite")
+    async def rewrite(self, interaction: Interaction, summary_id: int) -> None:
+        """Put what the asker wrote in a draft's place."""
+        await redraw(interaction, await within_time(interaction, self._rewritten(interaction, summary_id)))
+
+    async def _rewritten(self, interaction: Interaction, summary_id: int) -> ui.LayoutView:
+        asked = asked_by(interaction)
+        view = await self.app.summaries.find(*asked, summary_id)
+        points = summary_forms.points_written(view, answers(interaction))
+        return summary_cards.draft_panel(await self.app.summaries.edit(*asked, summary_id, points))
+
+    @press("summary:publish")
+    async def publish(self, interaction: Interaction, summary_id: int) -> None:
+        """Post a draft in its thread."""
+        published = await within_time(interaction, self.app.summaries.publish(*asked_by(interaction), summary_id))
+        words = _("It is on its way to {thread}.").format(thread=f"<#{published.thread_id}>")
+        await redraw(interaction, drawing(ui.TextDisplay(words)))
+
+    @press("summary:discard")
+    async def discard(self, interaction: Interaction, summary_id: int) -> None:
+        """Throw a draft away."""
+        gone = await within_time(interaction, self.app.summaries.discard(*asked_by(interaction), summary_id))
+        words = _("Thrown away; nobody else has seen it. /summary gathers the thread whenever you like.")
+        if not gone:
+            words = _("There is no draft here any more: it was published or thrown away before.")
+        await redraw(interaction, drawing(ui.TextDisplay(words)))
+
+    async def _past(self, interaction: Interaction) -> ui.LayoutView:
+        readable = readable_by(interaction)
+        here = (interaction.channel_id or 0) if interaction.permissions.read_message_history else 0
+        found = await self.app.summaries.past(community_of(interaction), here, readable, MOST_LISTED)
+        return summary_cards.past_panel(found)
+
+    async def _make_confidential(self, interaction: Interaction) -> None:
+        """Keep the thread out of summaries, in front of everyone there."""
+        place = place_of(interaction)
+        if place.thread_id == place.parent_id:
+            raise Refusal(_("A thread can be kept out of summaries, and this is a channel. Type it in the thread."))
+        await self._mark(interaction, place.thread_id)
+
+    @press("summary:confidential")
+    async def make_confidential(self, interaction: Interaction, thread_id: int) -> None:
+        """Keep one of Kith's own threads out of summaries."""
+        await self._mark(interaction, thread_id)
+
+    async def _mark(self, interaction: Interaction, thread_id: int) -> None:
+        if not interaction.permissions.send_messages_in_threads:
+            raise Refusal(_("Those who may write in a thread can keep it out of summaries. Ask one of them."))
+        community_id, person = asked_by(interaction)
+        if await in_a_moment(self.app.summaries.mark_confidential(community_id, thread_id)):
+            await self._tell(interaction, thread_id, _("This thread is confidential now: Kith makes no summary of it."))
+            return
+        host = await in_a_moment(self.app.communities.hosted_by(community_id, person))
+        await show(interaction, summary_cards.confidential_panel(thread_id, host=host))
+
+    @press("summary:lift")
+    async def allow_again(self, interaction: Interaction, thread_id: int) -> None:
+        """Let summaries be made of a thread again, in front of everyone there."""
+        await in_a_moment(self.app.summaries.lift_confidential(*asked_by(interaction), thread_id))
+        await self._tell(interaction, thread_id, _("A host allows summaries of this thread again."))
+
+    async def _tell(self, interaction: Interaction, thread_id: int, words: str) -> None:
+        """Say something silently in a thread, as the answer to whoever pressed or typed there."""
+        view = drawing(ui.TextDisplay(words))
+        if interaction.channel_id == thread_id:
+            await interaction.response.send_message(view=view, silent=True)
+            return
+        with contextlib.suppress(discord.HTTPException):  # what counts is kept; the one who pressed reads it anyway
+            await self.bot.get_partial_messageable(thread_id).send(view=view, silent=True)
+        await show(interaction, drawing(ui.TextDisplay(words + f"\n-# <#{thread_id}>")))
+
+    @Noun.listener()
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Note that what was written was changed; a link's preview changes nothing, nor does Kith's own drawing."""
+        is_own = self.bot.user is not None and payload.message.author.id == self.bot.user.id
+        if payload.guild_id is not None and payload.data.get("edited_timestamp") and not is_own:
+            await self.app.summaries.sources_changed(payload.guild_id, [payload.message_id])
+
+    @Noun.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Note that a message is gone."""
+        if payload.guild_id is not None:
+            await self.app.summaries.sources_changed(payload.guild_id, [payload.message_id])
+
+    @Noun.listener()
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Note that many messages are gone."""
+        if payload.guild_id is not None:
+            await self.app.summaries.sources_changed(payload.guild_id, payload.message_ids)
+
+    @Noun.listener()
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Note that a thread is gone."""
+        await self.app.summaries.thread_gone(payload.guild_id, payload.thread_id)
+
+    @Noun.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Note that a channel is gone, of which a part may have been gathered."""
+        await self.app.summaries.thread_gone(channel.guild.id, channel.id)
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Return the thread or channel an interaction is in."""
+    channel = interaction.channel
+    assert channel is not None
+    if isinstance(channel, discord.Thread):
+        return Place(channel.id, channel.parent_id, channel.is_private())
+    return Place(channel.id, channel.id)
+
+
+def require_reading(interaction: Interaction) -> None:
+    """Raise Refusal unless the one who asks, and Kith, may read what was written in the channel."""
+    if not (interaction.permissions.view_channel and interaction.permissions.read_message_history):
+        raise Refusal(
+            _("You may not read what was written here before, so I don't gather it for you. Ask a host for a summary.")
+        )
+    if not (interaction.app_permissions.view_channel and interaction.app_permissions.read_message_history):
+        raise Refusal(
+            _(
+                "I may not read what was written here. Someone who manages this server can allow my role *View "
+                "Channel* and *Read Message History* in this channel's permissions."
+            )
+        )
+
+
+def readable_by(interaction: Interaction) -> list[int]:
+    """Return the channels in which somebody may read what was written."""
+    guild, member = interaction.guild, interaction.user
+    if guild is None or not isinstance(member, discord.Member):
+        return []
+    allowed = [(each.id, each.permissions_for(member)) for each in guild.channels]
+    return [channel_id for channel_id, given in allowed if given.view_channel and given.read_message_history]
+
+
+def asked_by(interaction: Interaction) -> tuple[int, Person]:
+    """Return the community, and who asks: what services want to know first."""
+    return community_of(interaction), person_of(interaction)
+
+
+def nothing_words(terms: Terms) -> str:
+    """Return what somebody reads where nothing was found to gather."""
+    if terms.previous is None:
+        return _("I found nothing here to gather: no words of people who let theirs be summarised.")
+    words = _("Nothing new was written here since the last summary.")
+    if terms.previous.message_id is None:
+        return words
+    return words + " " + _("It is here: {link}").format(link=summary_cards.summary_link(terms.previous))
