@@ -46,7 +46,7 @@ async def circling(databases: list[DatabaseKind], running: int, times: int) -> T
     note = (
         f"{running:,} written circles of {PEOPLE} run in as many communities, and {TOGETHER} more in one of them; each "
         f"community has held {PAST}. Due is a round in which the talking piece has to go on. Times are p50 / p99 of "
-        f"{times}, in ms; the tick is to take {BOUND} at most with one circle due. How rows are found is what "
+        f"{times}, in ms; the tick is to take {BOUND} at most. How rows are found is what "
         f"the database itself says (`EXPLAIN`): each name is an index; *all of* is a table read whole."
     )
     return Table("The tick while circles run", ("", "found"), rows, note)
