@@ -234,6 +234,8 @@ def what_words(what: str) -> str:
         DeliveryKind.EVENT.value: _("a live circle's event"),
         DeliveryKind.PANEL.value: _("the panel of a running circle"),
         DeliveryKind.CIRCLE_WORD.value: _("a word in a circle's thread"),
+        DeliveryKind.SUMMARY.value: _("a summary in its thread"),
+        DeliveryKind.SUMMARY_NOTICE.value: _("the word to a thread that a language model was used for a summary"),
     }.get(what, what)
 
 

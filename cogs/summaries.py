@@ -36,9 +36,12 @@ MOST_LISTED = 15
 class Summaries(Noun):
     """Threads are gathered: drafts for those who ask, and what they publish."""
 
+    _being_made: set[int]
+
     async def cog_load(self) -> None:
         """Register the presses, and the message menu, which discord.py knows no decorator for in a cog."""
         await super().cog_load()
+        self._being_made = set()
         menu = app_commands.ContextMenu(name=locale_str("Summarise from here"), callback=self.from_here)
         self.bot.tree.add_command(menu)
 
@@ -119,23 +122,27 @@ class Summaries(Noun):
             view = await self.app.summaries.remake(terms, summary_id, up_to_id, findings)
         return summary_cards.draft_panel(view)
 
-    @press("summary:go")
-    async def go_on(self, interaction: Interaction, summary_id: int) -> None:
-        """Make a draft whose price was agreed to."""
-        await redraw(interaction, await within_time(interaction, self._make_anew(interaction, summary_id)))
+    @press("summary:go", "summary:again")
+    async def make_again(self, interaction: Interaction, summary_id: int) -> None:
+        """Make a draft whose price was agreed to, or one anew with what was written since."""
+        await self._remake(interaction, summary_id, wanted=True)
 
     @press("summary:plain")
     async def gather_plainly(self, interaction: Interaction, summary_id: int) -> None:
         """Make a draft without the model."""
-        made = self._make_anew(interaction, summary_id, wanted=False)
-        await redraw(interaction, await within_time(interaction, made))
+        await self._remake(interaction, summary_id, wanted=False)
 
-    @press("summary:again")
-    async def make_again(self, interaction: Interaction, summary_id: int) -> None:
-        """Make a draft anew, with what was written since."""
-        await redraw(interaction, await within_time(interaction, self._make_anew(interaction, summary_id)))
+    async def _remake(self, interaction: Interaction, summary_id: int, *, wanted: bool) -> None:
+        if summary_id in self._being_made:
+            raise Refusal(_("I am at it already. It takes up to a minute, and then stands where you pressed."))
+        self._being_made.add(summary_id)
+        try:
+            made = self._make_anew(interaction, summary_id, wanted=wanted)
+            await redraw(interaction, await within_time(interaction, made))
+        finally:
+            self._being_made.discard(summary_id)
 
-    async def _make_anew(self, interaction: Interaction, summary_id: int, *, wanted: bool = True) -> ui.LayoutView:
+    async def _make_anew(self, interaction: Interaction, summary_id: int, *, wanted: bool) -> ui.LayoutView:
         require_reading(interaction)
         terms = await self.app.summaries.again(*asked_by(interaction), summary_id)
         return await self._make(interaction, terms, summary_id=summary_id, agreed=True, wanted=wanted)
@@ -160,6 +167,7 @@ class Summaries(Noun):
     @press("summary:publish")
     async def publish(self, interaction: Interaction, summary_id: int) -> None:
         """Post a draft in its thread."""
+        require_posting(interaction)
         published = await within_time(interaction, self.app.summaries.publish(*asked_by(interaction), summary_id))
         words = _("It is on its way to {thread}.").format(thread=f"<#{published.thread_id}>")
         await redraw(interaction, drawing(ui.TextDisplay(words)))
@@ -188,8 +196,8 @@ class Summaries(Noun):
 
     @press("summary:confidential")
     async def make_confidential(self, interaction: Interaction, thread_id: int) -> None:
-        """Keep one of Kith's own threads out of summaries."""
-        await self._mark(interaction, thread_id)
+        """Keep one of Kith's own threads out of summaries; 0 is the thread of the message that was pressed."""
+        await self._mark(interaction, thread_id or (interaction.message.id if interaction.message else 0))
 
     async def _mark(self, interaction: Interaction, thread_id: int) -> None:
         if not interaction.permissions.send_messages_in_threads:
@@ -267,6 +275,20 @@ def require_reading(interaction: Interaction) -> None:
             _(
                 "I may not read what was written here. Someone who manages this server can allow my role *View "
                 "Channel* and *Read Message History* in this channel's permissions."
+            )
+        )
+
+
+def require_posting(interaction: Interaction) -> None:
+    """Raise Refusal unless Kith may write in the channel."""
+    given = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    if not (given.send_messages_in_threads if in_thread else given.send_messages):
+        raise Refusal(
+            _(
+                "I may not write here, so the draft stays a draft. Someone who manages this server can allow my role "
+                "*Send Messages* and *Send Messages in Threads* in this channel's permissions; then press *Publish* "
+                "again."
             )
         )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from bot.services.summary_showing import outdate
 from bot.store.checkins import CheckIn, Round
 from bot.store.deliveries import DeliveryKind, Priority, plan
 from bot.store.keepers import KeeperTurn
@@ -43,11 +44,13 @@ def show_weaving(session: Session, woven: Round, due_at: datetime, *, expires_at
 
 
 def show_check_in(session: Session, shown: CheckIn, due_at: datetime) -> None:
-    """Plan that the round's thread shows a check-in as it stands, or no longer does."""
+    """Plan that the round's thread shows a check-in as it stands, or no longer does; summaries of it are outdated."""
     session.flush()
     if not shown.public and shown.version == 0:
         return  # nothing of it was ever planned to be seen
     assert shown.id is not None
+    if shown.message_id is not None:
+        outdate(session, shown.community_id, [shown.message_id], due_at)
     plan(
         session,
         DeliveryKind.CHECK_IN,

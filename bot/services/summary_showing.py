@@ -17,6 +17,7 @@ from bot.store.summaries import (
     people_in,
     points_of,
     sources_of,
+    summaries_resting_on,
 )
 
 
@@ -64,6 +65,15 @@ def show_summary(session: Session, summary: Summary, now: datetime) -> None:
         priority=Priority.WORDS,
     )
     summary.version += 1
+
+
+def outdate(session: Session, community_id: int, message_ids: Collection[int], now: datetime) -> None:
+    """Note that messages were changed or deleted: the summaries that rest on them are outdated, and say so."""
+    for summary in summaries_resting_on(session, community_id, message_ids):
+        if not summary.outdated:
+            summary.outdated = True
+            if summary.state is SummaryState.PUBLISHED:
+                show_summary(session, summary, now)
 
 
 def take_out(session: Session, summaries: Collection[Summary], member_ids: Collection[int], now: datetime) -> None:
