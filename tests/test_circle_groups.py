@@ -121,6 +121,19 @@ async def test_whoever_comes_late_to_a_turn_asks_in_a_later_one_and_who_leaves_i
     assert away(app, circle_id) == [DEE]
 
 
+async def test_two_who_come_late_are_a_group_of_their_own_and_one_joins_another(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock, 3, format_id=TROIKA)
+    await to_step(app, circle_id, "asking", 1)
+    await come(app, circle_id, DEE, EVE)
+    await press(app, circle_id)
+    assert (groups(app, circle_id), away(app, circle_id)) == ([[ADA, BO, CY], [DEE, EVE]], [ADA, DEE])
+
+    await come(app, circle_id, FAY)
+    await press(app, circle_id)
+
+    assert (groups(app, circle_id), away(app, circle_id)) == ([[ADA, BO, CY], [DEE, EVE, FAY]], [ADA, DEE])
+
+
 async def test_each_step_is_said_once_in_the_thread_a_group_is_in_and_two_need_no_other(
     app: App, clock: FixedClock
 ) -> None:
