@@ -35,11 +35,14 @@ def former(shown: CirclePanel) -> ui.LayoutView:
     """Draw the panel before the one that is new: its step, without buttons or anything that passes."""
     if shown.step is None:
         return _framed(shown, [ui.TextDisplay(_heading(shown))], None)
-    number = shown.number - 2
-    if not 0 <= number < len(shown.view.format.steps):
-        return _framed(shown, [ui.TextDisplay(_heading(shown) + "\n" + _("It has begun."))], None)
-    step = shown.view.format.steps[number]
-    words = f"{_step_heading(number + 1, shown.steps, step)}\n{filled(shown.view.circle, step.say)}"
+    steps, number = shown.view.format.steps, shown.before
+    words = _heading(shown) + "\n" + _("It has begun.")
+    if 0 <= number < len(steps):
+        step = steps[number]
+        words = f"{_step_heading(number + 1, shown.steps, step)}\n{filled(shown.view.circle, step.say)}"
+    passed = ", ".join(each.title for each in steps[number + 1 : shown.number - 1])
+    if passed:
+        words += "\n-# " + _("The circle has gone on past: {steps}").format(steps=passed)
     return _framed(shown, [ui.TextDisplay(words)], None)
 
 
@@ -65,6 +68,8 @@ def _not_begun_words(shown: CirclePanel) -> str:
 
 def _carried_words(shown: CirclePanel) -> str:
     roles = shown.view.roles
+    if roles and shown.anyone and not shown.view.circle.hostless:
+        return _("Should nobody who holds this circle be here, anyone may press the buttons now.")
     if shown.view.circle.hostless or not roles:
         return _("Nobody hosts this one: I have the words for every step, and anyone may press the buttons.")
     held = ", ".join(f"{role_word(role)} <@{each.member_id}>" for role, each in roles.items())
@@ -153,6 +158,10 @@ def _group_line(shown: CirclePanel, group: Group, step: Step) -> str:
     return " · ".join(each for each in words if each)
 
 
+def _more_word(way: Way) -> str:
+    return _("+2 minutes") if way is Way.LIVE else _("+2 hours")
+
+
 def _step_buttons(shown: CirclePanel) -> list[ui.Item[Any]]:
     circle = shown.view.circle
     assert circle.id is not None
@@ -168,7 +177,7 @@ def _step_buttons(shown: CirclePanel) -> list[ui.Item[Any]]:
     rows.append(
         ui.ActionRow(
             lasting_button(_("Next"), "step", circle.id * STEPS_APART + circle.step, "next"),
-            lasting_button(_("+2 minutes"), "circle", circle.id, "more_time"),
+            lasting_button(_more_word(circle.way), "circle", circle.id, "more_time"),
             lasting_button(_("Bell"), "circle", circle.id, "bell"),
             lasting_button(_("Close"), "circle", circle.id, "close"),
         )

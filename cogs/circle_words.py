@@ -13,6 +13,7 @@ from bot.circle_deck import our_circle_decks
 from bot.formats import Kind, Role, Step
 from bot.language import _
 from bot.services.circle_cards import CircleWord
+from bot.services.hosting import PATIENCE
 from bot.store.rhythms import Way
 from cogs.cards import MOST_NAMED, drawing, lasting_button, message_link, quoted, stamp
 from cogs.circle_cards import (
@@ -110,6 +111,27 @@ def _soon(word: CircleWord) -> Parts:
     return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
+def _due(word: CircleWord) -> Parts:
+    circle = word.view.circle
+    told = _("It is time for this circle. *Begin* is on the panel: {link}").format(link=panel_link(circle))
+    small = _(
+        "From five minutes on anyone may press it, and with people coming it begins by itself {from_now}."
+    ).format(from_now=stamp(circle.starts_at + PATIENCE[circle.way], "R"))
+    return [ui.TextDisplay(_spoken_to(word.members, told) + f"\n-# {small}")]
+
+
+def _begun(word: CircleWord) -> Parts:
+    told = _("This circle has begun. Its first step is here: {link}").format(link=panel_link(word.view.circle))
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
+
+
+def _waits(word: CircleWord) -> Parts:
+    told = _("Should the host not be here, anyone may press *Begin* now: {link}")
+    if word.step is not None:
+        told = _("Should the host not be here, anyone may press *Next* now: {link}")
+    return [ui.TextDisplay(_spoken_to(word.members, told.format(link=panel_link(word.view.circle))))]
+
+
 def _moved(word: CircleWord) -> Parts:
     circle = word.view.circle
     told = _("This circle has moved, to {when} ({from_now}).").format(
@@ -170,6 +192,17 @@ def _piece(word: CircleWord) -> Parts:
             _("It moves on by itself {from_now}.").format(from_now=stamp(word.seat.holds_until, "R")) + f"\n-# {small}"
         )
     return [ui.TextDisplay(f"{told}\n-# {small}")]
+
+
+def _moved_on(word: CircleWord) -> Parts:
+    name = people_in_line(word.members) or _("someone")
+    told = _("The talking piece has moved on from {name}; your words are welcome at any time.").format(name=name)
+    return [ui.TextDisplay(told)]
+
+
+def _left(_word: CircleWord) -> Parts:
+    told = _("Nobody is in this circle any more, so it ends here. Thank you to everyone who was.")
+    return [ui.TextDisplay(told)]
 
 
 def _bell(word: CircleWord) -> Parts:
@@ -238,9 +271,11 @@ def _open(word: CircleWord) -> Parts:
 def _harvest(word: CircleWord) -> Parts:
     asks = _("This circle is closed. Would you gather what should stay of it? Three lines are enough.")
     gather = _button(word, _("Gather the harvest"), "harvest", primary=True)
+    small = "\n-# " + _("From a day after the close anyone who came may, if nobody has.")
     if len(word.members) > 1:
         asks = _("This circle is closed. Would one of you gather what should stay of it? Three lines are enough.")
-    return [ui.TextDisplay(_spoken_to(word.members, asks)), ui.ActionRow(gather)]
+        small = ""
+    return [ui.TextDisplay(_spoken_to(word.members, asks) + small), ui.ActionRow(gather)]
 
 
 def _gathered(word: CircleWord) -> Parts:
@@ -274,12 +309,17 @@ DRAWN: dict[str, Callable[[CircleWord], Parts]] = {
     "room": _room,
     "tomorrow": _tomorrow,
     "soon": _soon,
+    "due": _due,
+    "begun": _begun,
+    "waits": _waits,
     "moved": _moved,
     "cancelled": _cancelled,
     "offer": _offer,
     "calls": _calls,
     "time": _time,
     "piece": _piece,
+    "moved_on": _moved_on,
+    "left": _left,
     "bell": _bell,
     "group": _group,
     "step": _group,

@@ -121,9 +121,10 @@ class Circles(Noun):
     async def maybe(self, interaction: Interaction, circle_id: int) -> None:
         """Note that a member may come."""
         answer = await self._answer(interaction, circle_id, ComingKind.MAYBE)
-        await say(
-            interaction, _("Noted: maybe. You can still come. {when}").format(when=when_words(answer.view.circle))
-        )
+        words = _("Noted: maybe. You can still come. {when}").format(when=when_words(answer.view.circle))
+        if interaction.user.id in {each.member_id for each in answer.view.roles.values()}:
+            words = _("Noted: maybe. You hold a role, so the circle counts on you until you give it back in /circle.")
+        await say(interaction, words)
 
     @press("circle:not_this_time")
     async def not_this_time(self, interaction: Interaction, circle_id: int) -> None:

@@ -9,6 +9,7 @@ from bot.errors import Refusal
 from bot.language import _, speaking
 from bot.services.circling import WishesGathered
 from bot.store.circles import CircleState, SeatState
+from bot.store.rhythms import Way
 from cogs import circle_forms, circle_lists
 from cogs.cards import drawing, message_link, stamp
 from cogs.circle_panel import STEPS_APART
@@ -48,17 +49,23 @@ class Circling(Noun):
 
     @press("circle:more_time")
     async def more_time(self, interaction: Interaction, circle_id: int) -> None:
-        """Give the step two more minutes."""
+        """Give the step two more minutes, or in writing two more hours."""
         done = await within_time(interaction, self.app.circling.more_time(*asked_by(interaction), circle_id))
         assert done.circle.step_ends_at is not None
-        await say(interaction, _("Two more minutes: it ends {when}.").format(when=stamp(done.circle.step_ends_at, "R")))
+        words = _("Two more minutes: it ends {when}.")
+        if done.circle.way is Way.WRITTEN:
+            words = _("Two more hours: it ends {when}.")
+        await say(interaction, words.format(when=stamp(done.circle.step_ends_at, "R")))
 
     @press("circle:bell")
     async def ring(self, interaction: Interaction, circle_id: int) -> None:
         """Ring the bell."""
         community_id, _person = asked_by(interaction)
-        await within_time(interaction, self.app.circling.ring(community_id, circle_id))
-        await say(interaction, _("The bell rings in the thread. Thank you for asking for a pause."))
+        done = await within_time(interaction, self.app.circling.ring(community_id, circle_id))
+        words = _("The bell rings in the thread. Thank you for asking for a pause.")
+        if done.again:
+            words = _("The bell has just rung: the pause is there already. Thank you for asking for it.")
+        await say(interaction, words)
 
     @press("circle:close")
     async def ask_to_close(self, interaction: Interaction, circle_id: int) -> None:

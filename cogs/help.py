@@ -81,7 +81,7 @@ def _circle_lines(name: Callable[[str], str]) -> list[str]:
         _("Hosts take turns: those who would like to host, in {command}, are invited a week before.").format(
             command=name("me")
         ),
-        _("With nobody to host, anyone in the circle may press *Next*. *Bell* is for everyone: a pause."),
+        _("With nobody to host, anyone may press *Next*. *Bell* is for everyone: a pause."),
         _("Not coming, giving a role back, and staying silent are full answers too."),
     ]
 

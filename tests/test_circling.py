@@ -171,15 +171,22 @@ async def test_anyone_carries_a_circle_whose_host_gave_back(app: App, clock: Fix
         await app.circling.next(HERE, Person(CY), circle_id, 1)
 
 
-async def test_anyone_rings_the_bell_while_it_runs_and_at_no_other_time(app: App, clock: FixedClock) -> None:
+async def test_anyone_rings_the_bell_while_it_runs_and_within_a_minute_it_is_one(
+    either_app: App, clock: FixedClock
+) -> None:
+    app = either_app
     circle_id = await ready(app, clock)
     with pytest.raises(Refusal, match="does not yet"):
         await app.circling.ring(HERE, circle_id)
     await app.circling.begin(HERE, Person(ADA), circle_id)
-    for _twice in range(2):
-        await app.circling.ring(HERE, circle_id)
+    rung = await outcomes(*(app.circling.ring(HERE, circle_id) for _three in range(3)))
+    clock.advance(timedelta(seconds=59))
+    rung.append(await app.circling.ring(HERE, circle_id))
+    clock.advance(timedelta(seconds=1))
+    rung.append(await app.circling.ring(HERE, circle_id))
     await app.circling.close(HERE, Person(ADA), circle_id)
 
+    assert sorted(each.again for each in rung) == [False, False, True, True, True]
     assert words(app, circle_id)[:2] == ["bell:1", "bell:2"]
     with pytest.raises(Refusal, match="is over"):
         await app.circling.ring(HERE, circle_id)
@@ -262,6 +269,39 @@ async def test_without_a_harvester_the_host_gathers_and_without_a_host_any_who_c
             await harvest(app, circle_id, refused)
     assert (await harvest(app, with_host, ADA)).harvester_id == ADA
     assert (await harvest(app, without, BO)).harvester_id == BO
+
+
+async def test_a_day_after_the_close_any_who_came_gathers_what_the_harvester_did_not(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock)
+    await app.circles.take(HERE, Person(CY), circle_id, Role.HARVESTER)
+    await app.circling.close(HERE, Person(ADA), circle_id)
+    clock.advance(24 * HOUR - MINUTE)
+    with pytest.raises(Refusal, match="from a day after its close for any who came"):
+        await harvest(app, circle_id, ADA)
+    clock.advance(MINUTE)
+    with pytest.raises(Refusal, match="any who came"):
+        await harvest(app, circle_id, DEE)
+
+    assert (await harvest(app, circle_id, BO)).harvester_id == BO
+    with pytest.raises(Refusal, match=rf"<@{BO}> has gathered this harvest(.|\n)*Two\."):
+        await harvest(app, circle_id, CY)
+
+
+async def test_only_its_author_sees_and_changes_a_harvest_also_where_nobody_hosts(app: App, clock: FixedClock) -> None:
+    circle_id = await running(app, clock)
+    await app.circles.give_back(HERE, Person(ADA), circle_id, Role.HOST)
+    await app.circling.close(HERE, Person(ADA), circle_id)
+    await harvest(app, circle_id, BO, "Bo's.")
+
+    for refused in (app.circling.harvest_so_far(HERE, Person(CY), circle_id), harvest(app, circle_id, CY)):
+        with pytest.raises(Refusal, match=f"<@{BO}> has gathered"):
+            await refused
+    await harvest(app, circle_id, BO, "Bo's, again.")
+    await app.members.forget(HERE, BO)
+
+    assert (await harvest(app, circle_id, CY)).harvester_id == CY
 
 
 async def test_two_harvests_at_once_leave_one_and_lose_no_version(either_app: App, clock: FixedClock) -> None:

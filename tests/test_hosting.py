@@ -345,23 +345,6 @@ async def test_at_its_time_a_circle_shows_its_panel_and_one_nobody_came_to_just_
         await app.circling.begin(HERE, Person(ADA), empty)
 
 
-@pytest.mark.parametrize(("way", "patience"), [(Way.LIVE, 2 * HOUR), (Way.WRITTEN, DAY)])
-async def test_a_circle_nobody_begins_is_let_go_in_the_end(
-    app: App, clock: FixedClock, way: Way, patience: timedelta
-) -> None:
-    await begun(app)
-    would_host(app, ADA)
-    circle_id = await proposed(app, way=way)
-    start = row(app, circle_id).starts_at
-
-    for moment in (start, start + patience - MINUTE):
-        await at(app, clock, moment)
-    assert row(app, circle_id).state is CircleState.PLANNED
-    await at(app, clock, start + patience)
-
-    assert (row(app, circle_id).state, row(app, circle_id).next_at) == (CircleState.CANCELLED, None)
-
-
 @pytest.mark.parametrize("way", list(Way))
 async def test_kith_off_until_a_circle_is_long_past_shows_no_panel(app: App, clock: FixedClock, way: Way) -> None:
     await begun(app)

@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.formats import Kind, Role, Step
+from bot.services.carrying import LEADS, is_for_anyone
 from bot.services.circle_showing import begins_at, show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
 from bot.services.groups import Group, group_at, groups_of, spoken_to, without_turn
@@ -35,17 +36,17 @@ from bot.store.circles import (
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import AGAIN, NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
 from bot.store.members import member_of
-from bot.store.said_again import circle_words_said, said_before, say_again
+from bot.store.said_again import circle_words_said, said_before, say_again, step_posted
 
 NO_EVENTS = "no-events"
 """Why an event could not be made: Discord does not let Kith."""
 OVER = (CircleState.CANCELLED, CircleState.CLOSED)
-OF_ITS_TIME = ("tomorrow", "soon", "moved")
+OF_ITS_TIME = ("tomorrow", "soon", "due", "moved")
 """Words about the time a circle had when they were planned."""
-TO_WHO_COMES = (*OF_ITS_TIME, "cancelled", "wishes")
+TO_WHO_COMES = ("tomorrow", "soon", "moved", "begun", "cancelled", "wishes")
 IN_GROUPS = ("group", "step", "open")
 """Words in a group's own thread: it is theirs, a step of theirs has begun, whoever turned away may turn back."""
-NAMELESS = ("free", "calls", "bell", "gathered")
+NAMELESS = ("free", "calls", "bell", "gathered", "left")
 """Words that name nobody, or (a harvest) are drawn anew whenever it changes."""
 
 
@@ -54,8 +55,9 @@ class CirclePanel:
     """A circle's panel: the step it is at (none before it begins and once it is closed), seats and groups.
 
     ``threads`` are the groups' in a written circle, by number, and ``without_turn`` those no turn to ask came to.
-    ``posts``: it is to be a new message, else it edits the one there is. ``moot`` says in a word why it is not to be
-    posted any more, though an earlier attempt may have been.
+    ``posts``: it is to be a new message, else it edits the one there is; ``before`` is the step (-1: none) of the panel
+    it follows. ``anyone``: whoever sees it may press. ``moot`` says
+    in a word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
     view: CircleView
@@ -67,6 +69,8 @@ class CirclePanel:
     threads: dict[int, int] = field(default_factory=dict[int, int])
     without_turn: list[int] = field(default_factory=list[int])
     posts: bool = False
+    before: int = -1
+    anyone: bool = False
     moot: str = ""
 
 
@@ -140,8 +144,9 @@ class CircleCards:
             raise Needless(moot)
         step = step_of(community, circle) if circle.state is CircleState.RUNNING else None
         seats = list(seats_in(session, circle.id, circle.step)) if step is not None else []
+        view, before = view_of(session, circle, self._clock.now()), step_posted(session, circle.id, circle.panel_id)
         return CirclePanel(
-            view=view_of(session, circle, self._clock.now()),
+            view=view,
             step=step,
             number=circle.step + 1,
             steps=len(format_of(community, circle).steps),
@@ -150,6 +155,8 @@ class CircleCards:
             threads=_threads_at(session, circle, step),
             without_turn=without_turn(session, circle, format_of(community, circle)) if step is not None else [],
             posts=posts,
+            before=circle.step - 1 if before is None else before,
+            anyone=is_for_anyone(circle, view.roles, self._clock.now()),
             moot=moot,
         )
 
@@ -163,7 +170,7 @@ class CircleCards:
             raise Needless("never-said")
         view = view_of(session, circle, self._clock.now())
         group = group_of(session, int(about.partition(".")[0])) if what in IN_GROUPS else None
-        seat = seat_of(session, int(about)) if what == "piece" else None
+        seat = seat_of(session, int(about)) if what in ("piece", "moved_on") else None
         number = _step_about(what, about, group)
         step = view.format.steps[number] if 0 <= number < len(view.format.steps) else None
         among = group_at(session, group, number) if group is not None else None
@@ -231,7 +238,7 @@ def _thread_now(session: Session, circle: Circle, step: Step | None, group: Circ
 
 def _step_about(what: str, about: str, group: CircleGroup | None) -> int:
     """Return which step a word is about: one said in a group's thread later names it, ``5.7``."""
-    if what == "time":
+    if what in ("time", "waits"):
         return int(about)
     return -1 if group is None else int(about.partition(".")[2] or group.step)
 
@@ -251,12 +258,24 @@ def _members_of(session: Session, view: CircleView, what: str, about: str, seat:
     if what == "harvest":
         held = view.roles.get(Role.HARVESTER) or view.roles.get(Role.HOST) or view.roles.get(Role.CO_HOST)
         return view.coming if held is None else [held.member_id]
+    if what == "due":
+        return list(dict.fromkeys(view.roles[each].member_id for each in LEADS if each in view.roles))
+    if what == "waits":
+        return _in_place_of_the_host(view)
     if what == "time":
         held = view.roles.get(Role.HOST) or view.roles.get(Role.CO_HOST) or view.roles.get(Role.GUARDIAN)
         return [] if held is None else [held.member_id]
     if seat is not None:
         return [] if seat.member_id is None else [seat.member_id]
     return []
+
+
+def _in_place_of_the_host(view: CircleView) -> list[int]:
+    """Return who is asked to press for a host who is not there: to begin, where there are no such roles, all others."""
+    host = view.roles.get(Role.HOST)
+    held = [view.roles[each].member_id for each in (Role.GUARDIAN, Role.CO_HOST) if each in view.roles]
+    asked = held if held or view.circle.state is CircleState.RUNNING else view.coming
+    return [each for each in dict.fromkeys(asked) if host is None or each != host.member_id]
 
 
 def _invited(session: Session, view: CircleView, wave: int) -> list[int]:
@@ -284,7 +303,9 @@ def _still_true(session: Session, view: CircleView, what: str, about: str, membe
         return circle.state is CircleState.PLANNED and not taken
     if what == "room":
         return circle.state not in OVER and bool(members)
-    if what in ("bell", "calls"):
+    if what == "waits":
+        return circle.state not in OVER and circle.step == int(about)
+    if what in ("bell", "calls", "begun"):
         return circle.state is CircleState.RUNNING
     if what == "time":
         return circle.state is CircleState.RUNNING and circle.step == int(about)

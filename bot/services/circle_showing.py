@@ -42,7 +42,8 @@ def show_panel(session: Session, circle: Circle, now: datetime, *, anew: bool = 
     """Plan that a circle's panel shows the step it is at; the first time, and ``anew``, it is a new message."""
     posts = anew or circle.panel_version == 0
     circle.panel_version += 1
-    _plan(session, circle, DeliveryKind.PANEL, f"{circle.panel_version - 1}{NEW if posts else ''}", now)
+    key = f"{circle.panel_version - 1}:{circle.step}{NEW if posts else ''}"
+    _plan(session, circle, DeliveryKind.PANEL, key, now)
 
 
 def say_in_circle(

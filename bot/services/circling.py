@@ -1,7 +1,7 @@
 """What people press while a circle runs, and what is gathered at its end."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -10,11 +10,11 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.formats import Kind, Role
 from bot.language import _
+from bot.services.carrying import LEADS, is_for_anyone
 from bot.services.circle_showing import say_in_circle
 from bot.services.hosting import Stage, stage_at
 from bot.services.people import Person, require_host
 from bot.services.running import (
-    VANISHED,
     add_time,
     begin,
     close,
@@ -38,10 +38,15 @@ from bot.store.circles import (
     wishes_for,
 )
 from bot.store.communities import Community, community_of
+from bot.store.said_again import rang_since
 
 LONGEST_LINES, LONGEST_QUESTION, LONGEST_WISH = 900, 300, 55
 MOST_ANSWERS = 10
 """Answers a poll on Discord takes."""
+A_PAUSE = timedelta(minutes=1)
+"""The bell rung again within this time is the same bell."""
+LEFT_TO_OTHERS = timedelta(days=1)
+"""A harvest that nobody has gathered so long after the close may be gathered by any who came."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Circling:
                     "It is early yet. *Begin* starts this circle from a quarter of an hour before its time: {when}."
                 ).format(when=f"<t:{int(circle.starts_at.timestamp())}:f>")
             )
-        self._require_lead(session, circle, person, now, circle.starts_at)
+        self._require_lead(session, circle, person, now)
         begin(session, community_of(session, community_id, now), circle, now)
         return Pressed(circle)
 
@@ -103,17 +108,19 @@ class Circling:
 
     @transaction
     def more_time(self, session: Session, community_id: int, person: Person, circle_id: int) -> Pressed:
-        """Give the step two more minutes."""
+        """Give the step two more minutes, or in writing two more hours."""
         circle = self._running(session, community_id, person, circle_id)
         add_time(session, circle, self._clock.now())
         return Pressed(circle)
 
     @transaction
     def ring(self, session: Session, community_id: int, circle_id: int) -> Pressed:
-        """Ring the bell, as anyone may: a pause, and the intention said again."""
+        """Ring the bell, as anyone may: a pause, and the intention said again. Within a minute it rings once."""
         circle, now = self._circle(session, community_id, circle_id), self._clock.now()
         if circle.state is not CircleState.RUNNING:
             raise Refusal(_("The bell rings while a circle runs, and this one does not yet."))
+        if rang_since(session, circle.id, now - A_PAUSE):
+            return Pressed(circle, again=True)
         circle.rings += 1
         say_in_circle(session, circle, f"bell:{circle.rings}", now)
         return Pressed(circle)
@@ -151,8 +158,7 @@ class Circling:
         circle = circle_of(session, community_id, circle_id)
         if circle is None or circle.state is not CircleState.CLOSED:
             raise Refusal(_("A harvest is gathered once its circle is closed."))
-        self._require_harvester(session, circle, person, "")
-        return harvest_of(session, circle.id)
+        return self._require_harvester(session, circle, person, "")
 
     @transaction
     def harvest(
@@ -168,8 +174,9 @@ class Circling:
     ) -> Harvest:
         """Keep a closed circle's harvest and plan that its thread shows it; written again it is changed.
 
-        For its harvester; for its host where there is none, and for any who came where neither is there. Raises
-        Refusal for others, and gives the words back.
+        For its harvester; for its host where there is none, and for any who came where neither is there or a day has
+        gone by without one. Once it is gathered only its author changes it. Raises Refusal for others, and gives the
+        words back.
         """
         circle, now = circle_of(session, community_id, circle_id), self._clock.now()
         written = "\n".join(each for each in (lines, question, thanks) if each)
@@ -190,14 +197,30 @@ class Circling:
         harvest.version += 1
         return harvest
 
-    def _require_harvester(self, session: Session, circle: Circle, person: Person, written: str) -> None:
+    def _require_harvester(self, session: Session, circle: Circle, person: Person, written: str) -> Harvest | None:
+        """Return the harvest as it stands, if there is one. Raises Refusal unless a person may gather or change it."""
+        harvest = harvest_of(session, circle.id)
+        if harvest is not None and harvest.harvester_id is not None:
+            if harvest.harvester_id != person.member_id:
+                name = f"<@{harvest.harvester_id}>"
+                raise given_back(
+                    _("{name} has gathered this harvest. In the thread your words are welcome.").format(name=name),
+                    written,
+                )
+            return harvest
         held = roles_in(session, circle.id)
         holder = held.get(Role.HARVESTER) or held.get(Role.HOST) or held.get(Role.CO_HOST)
-        may = {holder.member_id} if holder else set(who_comes(session, circle))
-        if person.member_id not in may:
+        came = {*who_comes(session, circle), *(each.member_id for each in held.values())}
+        waits = holder is not None and (circle.ended_at is None or self._clock.now() < circle.ended_at + LEFT_TO_OTHERS)
+        if person.member_id not in ({holder.member_id} if waits and holder else came):
             raise given_back(
-                _("The harvest is for this circle's harvester. In the thread your words are welcome."), written
+                _(
+                    "The harvest is for this circle's harvester, and from a day after its close for any who came. "
+                    "In the thread your words are welcome."
+                ),
+                written,
             )
+        return harvest
 
     @transaction
     def wish(self, session: Session, community_id: int, person: Person, circle_id: int, words: str) -> Pressed:
@@ -249,17 +272,18 @@ class Circling:
         circle, now = self._circle(session, community_id, circle_id), self._clock.now()
         if circle.state is not CircleState.RUNNING or circle.step_ends_at is None:
             raise Refusal(_("This circle has not begun. *Begin* on its panel starts it."))
-        self._require_lead(session, circle, person, now, circle.step_ends_at)
+        self._require_lead(session, circle, person, now)
         return circle
 
-    def _require_lead(self, session: Session, circle: Circle, person: Person, now: datetime, due_at: datetime) -> None:
+    def _require_lead(self, session: Session, circle: Circle, person: Person, now: datetime) -> None:
         """Raise Refusal unless a person may carry the circle: its host, co-host or guardian.
 
         Anyone may in a hostless one, and where what is due has waited for five minutes.
         """
         held = roles_in(session, circle.id)
-        leads = {held[role].member_id for role in (Role.HOST, Role.CO_HOST, Role.GUARDIAN) if role in held}
-        if circle.hostless or person.member_id in leads or not leads or now >= due_at + VANISHED:
+        if person.member_id in {held[each].member_id for each in LEADS if each in held}:
+            return
+        if is_for_anyone(circle, held, now):
             return
         raise Refusal(
             _("The host or the guardian does that. Should they not be there, anyone can, five minutes after its time.")

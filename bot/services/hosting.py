@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from bot.formats import Role
+from bot.services.carrying import VANISHED, is_for_anyone, say_that_it_waits
 from bot.services.circle_showing import begins_at, say_in_circle, show_circle, show_panel
 from bot.services.offers import is_away
 from bot.services.running import begin
@@ -37,6 +38,7 @@ class Stage(StrEnum):
     SETTLE = "settle"
     SOON = "soon"
     START = "start"
+    WAITS = "waits"
     GIVE_UP = "give up"
 
 
@@ -47,9 +49,12 @@ BEFORE = {
     Stage.SETTLE: timedelta(days=1),
     Stage.SOON: timedelta(minutes=15),
     Stage.START: timedelta(0),
+    Stage.WAITS: -VANISHED,
 }
-PATIENCE = {Way.LIVE: timedelta(hours=2), Way.WRITTEN: timedelta(days=1)}
-"""How long a circle that nobody begins waits after its time."""
+PATIENCE = {Way.LIVE: timedelta(hours=2), Way.WRITTEN: timedelta(hours=6)}
+"""How long a circle that nobody begins waits after its time; then a written one begins by itself."""
+TOO_LATE = timedelta(days=1)
+"""So long after its time a written circle does not begin any more, as after Kith was off."""
 LATE = timedelta(minutes=30)
 """A reminder later than this would come after what it reminds of."""
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -100,10 +105,14 @@ def come_past(session: Session, community: Community, circle: Circle, now: datet
     elif stage is Stage.SOON:
         if circle.way is Way.LIVE:  # a written one lasts for days, and its thread says when it begins
             _remind(session, circle, "soon", due_at, now)
+        if now < stage_at(circle, Stage.GIVE_UP) and _counts_on_somebody(session, circle):
+            _show_first_panel(session, circle, now)  # from now on it may begin
     elif stage is Stage.START:
         _start(session, community, circle, now)
+    elif stage is Stage.WAITS:
+        _wait(session, circle, now)
     else:
-        end_unheld(session, circle, now)
+        _give_up(session, community, circle, now)
 
 
 def invite(session: Session, community: Community, circle: Circle, now: datetime) -> None:
@@ -213,18 +222,45 @@ def _remind(session: Session, circle: Circle, what: str, due_at: datetime, now: 
 
 
 def _start(session: Session, community: Community, circle: Circle, now: datetime) -> None:
-    is_too_late = now >= stage_at(circle, Stage.GIVE_UP)
-    if is_too_late or not (who_comes(session, circle) or roles_in(session, circle.id)):
-        end_unheld(session, circle, now)
+    until = stage_at(circle, Stage.GIVE_UP)
+    if now >= until or not _counts_on_somebody(session, circle):
+        _give_up(session, community, circle, now)
     elif circle.way is Way.WRITTEN and circle.hostless:
         begin(session, community, circle, now)
     else:
+        if not circle.panel_version:  # it has a host only since
+            _show_first_panel(session, circle, now)
+        if circle.way is Way.WRITTEN:  # nobody is in a room with the others to be asked
+            say_in_circle(session, circle, f"due:{begins_at(circle)}", now, expires_at=until)
+
+
+def _counts_on_somebody(session: Session, circle: Circle) -> bool:
+    return bool(who_comes(session, circle) or roles_in(session, circle.id))
+
+
+def _show_first_panel(session: Session, circle: Circle, now: datetime) -> None:
+    """Show the panel that a circle is begun with, unless the circle begins by itself."""
+    if circle.way is Way.LIVE or not circle.hostless:
         show_panel(session, circle, now, anew=True)  # one that moved has an older panel, far up in its thread
 
 
-def end_unheld(session: Session, circle: Circle, now: datetime) -> None:
-    """Let a circle go that nobody came to or began; its card says so, and nothing else does."""
+def _wait(session: Session, circle: Circle, now: datetime) -> None:
+    """Let the panel of a circle that nobody has begun say that anyone may now, and a live one's thread too."""
+    until, roles = stage_at(circle, Stage.GIVE_UP), roles_in(session, circle.id)
+    if now < until and is_for_anyone(circle, roles, now):
+        show_panel(session, circle, now)
+        if circle.way is Way.LIVE:
+            say_that_it_waits(session, circle, roles, now, until)
+
+
+def _give_up(session: Session, community: Community, circle: Circle, now: datetime) -> None:
+    """Begin a written circle that people come to by itself; let any other go, and tell those who come."""
+    if circle.way is Way.WRITTEN and who_comes(session, circle) and now < circle.starts_at + TOO_LATE:
+        begin(session, community, circle, now)
+        return
     circle.state, circle.next_at, circle.ended_at = CircleState.CANCELLED, None, now
     show_circle(session, circle, now, event=True)
     if circle.panel_version:
         show_panel(session, circle, now)
+    if who_comes(session, circle):
+        say_in_circle(session, circle, f"cancelled:{circle.said}", now)

@@ -1,14 +1,16 @@
 """A circle while it runs: its steps, their time, the talking piece, the groups, and how it closes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from sqlmodel import Session
 
 from bot.formats import Format, Kind, Role, Step, our_formats
+from bot.services.carrying import VANISHED, say_that_it_waits
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
 from bot.services.groups import form_groups, open_groups
-from bot.services.offers import is_away
+from bot.services.offers import is_awake, is_away, wakes_at
 from bot.services.rhythm_kinds import USUAL_FORMAT
 from bot.store.calls import calls_for_everyone
 from bot.store.circles import (
@@ -25,9 +27,7 @@ from bot.store.circles_ahead import answers_to, choices_of, roles_in, seats_in
 from bot.store.communities import Community, one_at_a_time
 from bot.store.members import saved_member
 
-MORE_TIME = timedelta(minutes=2)
-VANISHED = timedelta(minutes=5)
-"""How long a step may be over, or a circle due, before anyone may press what the host would."""
+MORE_TIME = {Way.LIVE: timedelta(minutes=2), Way.WRITTEN: timedelta(hours=2)}
 OVERRUN = timedelta(hours=2)
 """A live circle whose step was over so long ago is closed; nobody is there any more."""
 SHORTEST_HOLD, LONGEST_HOLD = timedelta(hours=2), timedelta(hours=24)
@@ -57,14 +57,16 @@ def begin(session: Session, community: Community, circle: Circle, now: datetime)
     if calls_for_everyone(session, community.id, 1, from_rung=CALLS_FROM):
         say_in_circle(session, circle, f"calls:{circle.id}", now)
     show_circle(session, circle, now, event=True)
+    if circle.way is Way.WRITTEN:  # said below the panel of the first step
+        say_in_circle(session, circle, f"begun:{circle.id}", now)
     next_step(session, community, circle, now)
 
 
 def next_step(session: Session, community: Community, circle: Circle, now: datetime) -> None:
-    """Go on to the next step, or after the last one close."""
+    """Go on to the next step; after the last one, or once everyone has left a written circle, close."""
     _lay_down(session, circle)
     steps = format_of(community, circle).steps
-    if circle.step + 1 >= len(steps):
+    if circle.step + 1 >= len(steps) or (circle.way is Way.WRITTEN and _is_left(session, circle)):
         close(session, community, circle, now)
         return
     circle.step += 1
@@ -76,15 +78,21 @@ def next_step(session: Session, community: Community, circle: Circle, now: datet
 
 
 def add_time(session: Session, circle: Circle, now: datetime) -> None:
-    """Give the step two more minutes; one that is over, two from now."""
+    """Give the step, and whoever holds the piece, two more minutes, in writing hours; what is over, two from now."""
     assert circle.step_ends_at is not None
-    circle.step_ends_at = max(circle.step_ends_at, now) + MORE_TIME
-    _look_again(circle, holder(session, circle))
+    held, more = holder(session, circle), MORE_TIME[circle.way]
+    circle.step_ends_at = max(circle.step_ends_at, now) + more
+    if held is not None and held.holds_until is not None:
+        held.holds_until = max(held.holds_until, now) + more
+    _look_again(circle, held)
     show_panel(session, circle, now)
 
 
 def close(session: Session, community: Community, circle: Circle, now: datetime) -> None:
-    """End a circle: its harvester is asked for the harvest, and every fourth time all for what wants to happen."""
+    """End a circle: its harvester is asked for the harvest, and every fourth time all for what wants to happen.
+
+    Of one that everyone has left nothing is asked.
+    """
     one_at_a_time(session, community.id)  # of two that close at once, one is the fourth
     _lay_down(session, circle)
     circle.state, circle.ended_at = CircleState.CLOSED, now
@@ -94,8 +102,11 @@ def close(session: Session, community: Community, circle: Circle, now: datetime)
     show_panel(session, circle, now)
     show_circle(session, circle, now, event=True)
     open_groups(session, circle, None, now)
+    if _is_left(session, circle):
+        say_in_circle(session, circle, f"left:{circle.id}", now)
+        return
     say_in_circle(session, circle, f"harvest:{circle.id}", now)
-    if circles_held(session, community.id) % WISHES_EVERY == 0:
+    if circle.step > 0 and circles_held(session, community.id) % WISHES_EVERY == 0:
         say_in_circle(session, circle, f"wishes:{circle.id}", now)
 
 
@@ -124,17 +135,34 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
     elif now < circle.step_ends_at:
         _look_again(circle, None)
     else:
+        _say_that_it_is_over(session, circle, circle.step_ends_at, now)
+
+
+def _say_that_it_is_over(session: Session, circle: Circle, ends_at: datetime, now: datetime) -> None:
+    """Say that a live step's time is over, and five minutes later that anyone may go on."""
+    if now < ends_at + VANISHED:
         say_in_circle(session, circle, f"time:{circle.step}", now, expires_at=now + VANISHED)
-        show_panel(session, circle, now)
-        circle.next_at = circle.step_ends_at + OVERRUN
+        circle.next_at = ends_at + VANISHED
+    else:
+        say_that_it_waits(session, circle, roles_in(session, circle.id), now, ends_at + OVERRUN)
+        circle.next_at = ends_at + OVERRUN
+    show_panel(session, circle, now)
+
+
+def _is_left(session: Session, circle: Circle) -> bool:
+    """Tell whether nobody comes to a circle or holds a role in it any more."""
+    held = roles_in(session, circle.id)
+    return not (held or with_room(circle, answers_to(session, circle.id), held))
 
 
 def _tend_written(session: Session, community: Community, circle: Circle, ends_at: datetime, now: datetime) -> None:
+    held = holder(session, circle)
+    is_over = held is not None and held.holds_until is not None and held.holds_until <= now
+    if held is not None and (is_over or ends_at <= now):
+        say_in_circle(session, circle, f"moved_on:{held.id}", now)
     if ends_at <= now:
         next_step(session, community, circle, now)
-        return
-    held = holder(session, circle)
-    if held is not None and held.holds_until is not None and held.holds_until <= now:
+    elif is_over:
         hand_on(session, community, circle, now, SeatState.SILENT)
     else:
         _look_again(circle, held)
@@ -206,7 +234,7 @@ def pass_on(session: Session, community: Community, circle: Circle, now: datetim
         left[0].state = SeatState.HOLDS
     if circle.way is Way.WRITTEN:
         if left:
-            left[0].holds_until = now + _hold(circle, len(left), now)
+            left[0].holds_until = _holds_until(session, community, circle, left, now)
         _look_again(circle, left[0] if left else None)
     if circle.way is Way.WRITTEN and left:
         say_in_circle(session, circle, f"piece:{left[0].id}", now)
@@ -220,8 +248,21 @@ def _lay_down(session: Session, circle: Circle) -> None:
         held.state, held.holds_until = SeatState.SILENT, None
 
 
-def _hold(circle: Circle, people: int, now: datetime) -> timedelta:
-    """Return how long the first of so many who wait for it holds the piece, so that a step's time suffices."""
-    assert circle.step_ends_at is not None
-    share = (circle.step_ends_at - now) / people
-    return min(max(share, SHORTEST_HOLD), LONGEST_HOLD)
+def _holds_until(
+    session: Session, community: Community, circle: Circle, waiting: Sequence[Seat], now: datetime
+) -> datetime:
+    """Return until when the first of those who wait for it holds the piece, so that a step's time suffices for all.
+
+    A time that would end in their night lasts into their morning, where the others keep half of their share.
+    """
+    ends_at = circle.step_ends_at
+    assert ends_at is not None
+    share = (ends_at - now) / len(waiting)
+    until = now + min(max(share, SHORTEST_HOLD), LONGEST_HOLD)
+    chosen = choices_of(session, community.id, [each.member_id for each in waiting[:1] if each.member_id is not None])
+    zone = next((each.zone for each in chosen if each.zone), community.zone)
+    if is_awake(zone, until):
+        return until
+    morning = wakes_at(zone, until) + SHORTEST_HOLD
+    latest = ends_at - max(share / 2, SHORTEST_HOLD) * (len(waiting) - 1)
+    return morning if morning <= min(latest, now + LONGEST_HOLD) else until

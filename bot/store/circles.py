@@ -341,11 +341,11 @@ def circle_tags_since(session: Session, community_id: int, since: datetime) -> S
 
 
 def circles_held(session: Session, community_id: int) -> int:
-    """Return how many circles a community has held."""
+    """Return how many circles a community has held; one that was closed in its first step was not."""
     return session.exec(
         select(func.count())
         .select_from(Circle)
-        .where(Circle.community_id == community_id, Circle.state == CircleState.CLOSED)
+        .where(Circle.community_id == community_id, Circle.state == CircleState.CLOSED, Circle.step > 0)
     ).one()
 
 
@@ -372,11 +372,12 @@ def who_comes(session: Session, circle: Circle) -> list[int]:
 
 
 def with_room(circle: Circle, answers: Sequence[Coming], roles: Mapping[Role, CircleRole]) -> list[int]:
-    """Return who of those who come has room; whoever holds a role always has, and takes it from nobody."""
-    coming = [each.member_id for each in answers if each.kind is ComingKind.COMING and each.member_id is not None]
+    """Return who of those who come has room; whoever holds a role and may come has too, and takes it from nobody."""
+    holding = {each.member_id for each in roles.values()}
+    said = [each for each in answers if each.kind is ComingKind.COMING or each.member_id in holding]
+    coming = [each.member_id for each in said if each.kind is not ComingKind.NOT and each.member_id is not None]
     if circle.room is None:
         return coming
-    holding = {each.member_id for each in roles.values()}
     return coming[: circle.room] + [each for each in coming[circle.room :] if each in holding]
 
 

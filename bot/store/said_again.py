@@ -1,4 +1,4 @@
-"""What was said before and is drawn anew, as after somebody was forgotten."""
+"""What was said before: to be drawn anew, as after somebody was forgotten, or not to be said twice."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
-from bot.store.deliveries import AGAIN, WAITING, Delivery, DeliveryKind, DeliveryState, plan
+from bot.store.deliveries import AGAIN, NEW, WAITING, Delivery, DeliveryKind, DeliveryState, plan
 
 
 def circle_words_said(session: Session, community_id: int) -> Sequence[Delivery]:
@@ -53,3 +53,27 @@ def said_before(session: Session, again: Delivery) -> tuple[int, int] | None:
     if first is None or first.channel_id is None or first.message_id is None:
         return None
     return first.channel_id, first.message_id
+
+
+def rang_since(session: Session, circle_id: int | None, since: datetime) -> bool:
+    """Tell whether a circle's bell was rung after an instant."""
+    bell = select(Delivery.id).where(
+        Delivery.kind == DeliveryKind.CIRCLE_WORD,
+        Delivery.subject_id == circle_id,
+        col(Delivery.key).like("%:bell:%"),
+        Delivery.due_at > since,
+    )
+    return session.exec(bell.limit(1)).first() is not None
+
+
+def step_posted(session: Session, circle_id: int | None, message_id: int | None) -> int | None:
+    """Return at which step a circle's panel was posted as this message; ``None`` where that is not kept."""
+    posted = session.exec(
+        select(Delivery.key).where(
+            Delivery.kind == DeliveryKind.PANEL,
+            Delivery.subject_id == circle_id,
+            Delivery.message_id == message_id,
+            col(Delivery.key).like(f"%:%{NEW}"),
+        )
+    ).first()
+    return None if posted is None else int(posted.split(":")[1])

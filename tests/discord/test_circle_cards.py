@@ -20,7 +20,7 @@ from tests.discord.scene import Scene, Seen, labels_of, said
 from tests.discord.test_call_cards import mentions
 from tests.discord.test_communities import deny
 
-CARRIED = ["Next", "+2 minutes", "Bell", "Close"]
+CARRIED = ["Next", "+2 hours", "Bell", "Close"]
 TURNING_AWAY = 4
 """The first step of a troika in which somebody turns away."""
 REQUESTS = count(1)
@@ -203,8 +203,9 @@ async def test_a_circle_moved_after_its_time_has_its_panel_below_what_was_said_s
     await scene.later(days=1)
 
     said = in_thread(scene, circle_id)
-    assert said[-1] == panel(scene, circle_id) != former
-    assert [each.id for each in said if "Begin" in labels_of(each.components_raw)] == [said[-1].id]
+    assert said[-2] == panel(scene, circle_id) != former
+    assert "It is time for this circle." in said[-1].text
+    assert [each.id for each in said if "Begin" in labels_of(each.components_raw)] == [said[-2].id]
 
 
 async def test_those_invited_who_have_left_are_not_called(scene: Scene) -> None:
@@ -227,8 +228,12 @@ async def test_the_panel_of_a_written_circle_follows_the_talking_piece_and_only_
     found = our_formats().format("en", "check-in-circle")
     assert found is not None
 
-    begun, first = in_thread(scene, circle_id)[-2:]
+    begun, _due, first, told = in_thread(scene, circle_id)
     assert begun.text.endswith("It has begun.")
+    assert told.text.startswith(
+        f"{scene.host.mention}, {scene.ada.mention}\nThis circle has begun. Its first step is here"
+    )
+    assert told.text.endswith(f"/{first.id}")
     assert labels_of(begun.components_raw) == []
     assert "-# Step 1 of 5\n### Arriving" in first.text
     assert "To begin together." in first.text
@@ -237,8 +242,8 @@ async def test_the_panel_of_a_written_circle_follows_the_talking_piece_and_only_
 
     await scene.app.circling.next(scene.guild.id, host(scene), circle_id, 0)
     await scene.tick()
-    assert labels_of(in_thread(scene, circle_id)[-3].components_raw) == []
-    assert "### Arriving" in in_thread(scene, circle_id)[-3].text
+    assert labels_of(in_thread(scene, circle_id)[2].components_raw) == []
+    assert "### Arriving" in in_thread(scene, circle_id)[2].text
     shown = panel(scene, circle_id)
     assert f"**The talking piece is with {scene.host.mention}.** It moves on <t:" in shown.text
     assert f"Then: {scene.ada.mention}" in shown.text
@@ -325,10 +330,11 @@ async def test_the_harvest_is_shown_changed_where_it_stands_and_wishes_are_asked
         for number in range(WISHES_EVERY - 1):
             values: dict[str, Any] = {"title": "Then", "format_id": "check-in-circle", "way": Way.LIVE}
             at = scene.env.now() - timedelta(days=number + 1)
-            session.add(Circle(community_id=scene.guild.id, starts_at=at, state=CircleState.CLOSED, **values))
+            session.add(Circle(community_id=scene.guild.id, starts_at=at, state=CircleState.CLOSED, step=1, **values))
 
     scene.app.database.run_now(held)
     circle_id = await run(scene, scene.ada)
+    await scene.app.circling.next(scene.guild.id, host(scene), circle_id, 0)
     await scene.app.circling.close(scene.guild.id, host(scene), circle_id)
     await scene.tick()
     asked, wishes = in_thread(scene, circle_id)[-2:]
@@ -360,6 +366,10 @@ async def test_panels_that_could_not_be_posted_in_time_come_as_one(scene: Scene)
 
     panels = [each for each in in_thread(scene, circle_id)[before:] if "Step " in each.text]
     assert [each.text.splitlines()[0] for each in panels] == ["-# Step 4 of 5"]
+    [first] = [each.text for each in in_thread(scene, circle_id)[:before] if "Step " in each.text]
+    titles = [each.title for each in our_formats().all("en")[2].steps]
+    assert first.startswith(f"-# Step 1 of 5\n### {titles[0]}\n")
+    assert first.endswith(f"\n-# The circle has gone on past: {titles[1]}, {titles[2]}")
     assert [each for each in settled(scene, DeliveryKind.PANEL) if each.state in WAITING] == []
 
 

@@ -118,17 +118,19 @@ async def test_time_and_bell_and_what_is_told_before_it_runs(scene: Scene) -> No
     before = (await circle_of(scene, circle_id)).step_ends_at
     assert before is not None
 
-    more = await scene.host.click(in_thread(scene, "+2 minutes"), label="+2 minutes")
+    more = await scene.host.click(in_thread(scene, "+2 hours"), label="+2 hours")
     rung = await scene.ada.click(in_thread(scene, "Bell"), label="Bell")
+    again = await scene.bo.click(in_thread(scene, "Bell"), label="Bell")
     await scene.tick()
 
     for answer, told in zip(early, ("while a circle runs", "not begun", "not begun", "just now"), strict=True):
         assert told in said(answer)
     after = (await circle_of(scene, circle_id)).step_ends_at
     assert after is not None
-    assert after == before + timedelta(minutes=2)
-    assert f"it ends <t:{int(after.timestamp())}:R>" in said(more)
+    assert after == before + timedelta(hours=2)
+    assert f"Two more hours: it ends <t:{int(after.timestamp())}:R>" in said(more)
     assert "The bell rings in the thread" in said(rung)
+    assert "The bell has just rung" in said(again)
     assert (await circle_of(scene, circle_id)).rings == 1
 
 
