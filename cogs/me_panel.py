@@ -40,9 +40,10 @@ def hour_words(hour: int) -> str:
 def me_panel(me: Me) -> ui.LayoutView:
     """Draw what a member chose and how much is kept, with everything that changes it."""
     parts: list[ui.Item[Any]] = [
-        ui.TextDisplay("### " + _("You, in this community") + "\n-# " + _("Only you can see this.")),
+        ui.TextDisplay(
+            "### " + _("You, in this community") + "\n-# " + _("Only you can see this.") + "\n" + _zone_words(me)
+        ),
         _about_part(me),
-        ui.TextDisplay(_zone_words(me)),
         _away_part(me),
         ui.Separator(),
         *_offer_parts(me),
@@ -57,6 +58,7 @@ def me_panel(me: Me) -> ui.LayoutView:
             "**" + _("Who may see what I write") + "**\n-# " + _("The form starts with this; you can change it there.")
         ),
         ui.ActionRow(_share_select(me)),
+        _summaries_part(me),
         ui.Separator(),
         ui.TextDisplay(_kept_words(me)),
         ui.ActionRow(
@@ -219,13 +221,24 @@ def _share_select(me: Me) -> ui.Select[Any]:
     return _choices("share", words, me.member.share)
 
 
+def _summaries_part(me: Me) -> ui.Item[Any]:
+    heading = "**" + _("My words in summaries of threads") + "**\n"
+    if me.member.left_out:
+        words = _("Left out: they go into no summary and to no language model. Those made before are changed too.")
+        return ui.Section(heading + words, accessory=cards.lasting_button(_("Let them in"), "member", 0, "let_in"))
+    words = _("They may be in one, by your name. Where a language model writes it, it is not told your name.")
+    button = cards.lasting_button(_("Leave my words out"), "member", 0, "leave_out")
+    return ui.Section(heading + words, accessory=button)
+
+
 def _kept_words(me: Me) -> str:
-    if not (me.check_ins or me.calls or me.circles):
+    if not (me.check_ins or me.calls or me.circles or me.summaries):
         return _("**Kept:** what stands here. No words of yours are kept.")
     written = ngettext("{count} check-in", "{count} check-ins", me.check_ins).format(count=me.check_ins)
     called = ngettext("{count} call", "{count} calls", me.calls).format(count=me.calls)
     circled = ngettext("{count} circle", "{count} circles", me.circles).format(count=me.circles)
-    counted = [(me.check_ins, written), (me.calls, called), (me.circles, circled)]
+    summed = ngettext("{count} summary", "{count} summaries", me.summaries).format(count=me.summaries)
+    counted = [(me.check_ins, written), (me.calls, called), (me.circles, circled), (me.summaries, summed)]
     return _("**Kept:** what stands here, and your words in {written}.").format(
         written=format_list([words for count, words in counted if count], locale=spoken())
     )
@@ -277,9 +290,12 @@ def leaving_panel(me: Me) -> ui.LayoutView:
             "- "
             + _("your name in the weavings, in others' calls and in circles' threads, and anything you wrote ahead"),
             "- " + _("in circles: your roles, your harvests and wishes, and your words in those you proposed"),
+            "- " + _("in summaries of threads: what rests on your words alone, your name in the rest, and your drafts"),
+            "- " + _("that you want your words left out of summaries: if you stay here, choose it anew"),
             _("**This stays:**"),
             "- " + _("that someone answered or passed a round, or came to a call or a circle, without a name"),
             "- " + _("a line of yours in a poll, without a name, and your title for a circle in its thread's name"),
+            "- " + _("what a summary says that others wrote as well, without your name"),
             "- " + _("what you and others wrote in Discord yourselves; you can delete your own messages there"),
             _("Nobody can bring it back. *My data* gives you a copy first."),
         ]

@@ -152,6 +152,16 @@ class Members(Noun):
         share = Share(answers(interaction)["values"][0])
         await redraw(interaction, me_panel(await self._choose(interaction, share=share)))
 
+    @press("member:leave_out")
+    async def leave_out(self, interaction: Interaction, _id: int) -> None:
+        """Leave a member's words out of summaries, also of those that are kept."""
+        await redraw(interaction, me_panel(await self._choose(interaction, left_out=True)))
+
+    @press("member:let_in")
+    async def let_in(self, interaction: Interaction, _id: int) -> None:
+        """Let a member's words into summaries made from now on."""
+        await redraw(interaction, me_panel(await self._choose(interaction, left_out=False)))
+
     @press("member:words")
     async def words(self, interaction: Interaction, skip: int) -> None:
         """Show a member their own check-ins, newest first, after the first ``skip``."""

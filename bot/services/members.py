@@ -20,7 +20,7 @@ from bot.services.keepers import forget_keeper, keeper_export
 from bot.services.offers import add_offer, is_away, suggested_offers
 from bot.services.reminders import plan_reminders_anew
 from bot.services.showing import erase
-from bot.services.summary_records import forget_summaries, leave_out, summaries_export
+from bot.services.summary_records import forget_summaries, leave_out, summaries_export, summaries_resting_on_words
 from bot.services.words import visible
 from bot.store.calls import calls_by
 from bot.store.checkins import CheckIn, CheckInKind, Round, check_ins_by
@@ -41,9 +41,9 @@ ASKS = (0, 1, 3, 5, 10)
 class Me:
     """What a member's own panel shows.
 
-    ``zone`` is theirs, else the community's. ``check_ins``, ``calls`` and ``circles`` count those with their words.
-    ``away_until`` is empty once they are back. ``undelivered``: reminders are off because Discord let no direct
-    message through. ``offers`` come oldest first.
+    ``zone`` is theirs, else the community's. ``check_ins``, ``calls``, ``circles`` and ``summaries`` count those with
+    their words. ``away_until`` is empty once they are back. ``undelivered``: reminders are off because Discord let no
+    direct message through. ``offers`` come oldest first.
     """
 
     member: Member
@@ -54,6 +54,7 @@ class Me:
     offers: Sequence[Offer] = ()
     calls: int = 0
     circles: int = 0
+    summaries: int = 0
 
 
 @dataclass(frozen=True)
@@ -264,6 +265,7 @@ class Members:
             check_ins=sum(each.kind is CheckInKind.ANSWERED for each in written),
             calls=sum(bool(each.words) for each in calls_by(session, community.id, member.member_id)),
             circles=circle_words_kept(session, community.id, member.member_id),
+            summaries=summaries_resting_on_words(session, community.id, member.member_id),
             away_until=member.away_until if away else None,
             undelivered=not member.reminders and session.exec(came_back.limit(1)).one_or_none() is not None,
             offers=offers_of(session, community.id, member.member_id),

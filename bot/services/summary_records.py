@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from bot.services.summary_showing import show_summary, take_out
 from bot.store.summaries import (
@@ -58,6 +58,15 @@ def summaries_export(session: Session, community_id: int, member_id: int) -> dic
             for each in named
         ],
     }
+
+
+def summaries_resting_on_words(session: Session, community_id: int, member_id: int) -> int:
+    """Return how many summaries rest on words of a member's."""
+    return session.exec(
+        select(func.count(func.distinct(SummarySource.summary_id)))
+        .join(Summary, col(Summary.id) == SummarySource.summary_id)
+        .where(Summary.community_id == community_id, SummarySource.author_id == member_id)
+    ).one()
 
 
 def leave_out(session: Session, community_id: int, member_id: int, now: datetime) -> None:

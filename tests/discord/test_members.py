@@ -332,3 +332,15 @@ async def test_members_say_how_often_they_may_be_asked_and_whether_they_keep_cal
     assert (choices["asked_at_most_in_30_days"], choices["takes_turns_as_keeper"]) == (0, True)
     await press(scene, panel, "No more turns")
     assert not (await kept(scene))["choices"]["takes_turns_as_keeper"]
+
+
+async def test_a_member_leaves_their_words_out_of_summaries_and_lets_them_in_again(scene: Scene) -> None:
+    panel = await open_panel(scene)
+    assert "They may be in one, by your name." in drawn(panel)
+
+    await press(scene, panel, "Leave my words out")
+    assert (await kept(scene))["choices"]["words_left_out_of_summaries"] is True
+    assert "they go into no summary and to no language model" in said(await open_panel(scene))
+
+    await press(scene, await open_panel(scene), "Let them in")
+    assert (await kept(scene))["choices"]["words_left_out_of_summaries"] is False
