@@ -3,7 +3,7 @@
 from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.app_commands import locale_str
 
 from bot.calendar import zone_suggestions
@@ -13,7 +13,8 @@ from bot.services.communities import Channels, SetUp
 from bot.services.moments import read_time
 from bot.services.rhythms import Beat
 from bot.store.communities import Community
-from cogs import setup_check, setup_panel
+from bot.summary_try import made_up, try_out
+from cogs import setup_check, setup_panel, summary_setup
 from cogs.setup_panel import SELECTS, guild_of
 from cogs.support import (
     Interaction,
@@ -89,6 +90,53 @@ class Communities(Noun):
             interaction, self.app.communities.check(community_of(interaction), person_of(interaction))
         )
         await show(interaction, setup_check.card(outlook, guild_of(interaction), self.bot.intents))
+
+    @group.command(name="summaries", description=locale_str("Choose how threads are summarised, and see what it costs"))
+    async def summaries(self, interaction: Interaction) -> None:
+        """Open the panel for summaries."""
+        await show(interaction, await within_time(interaction, self._summarising(interaction)))
+
+    @press("setup:summaries")
+    async def show_summaries(self, interaction: Interaction, _id: int) -> None:
+        """Show the panel for summaries again."""
+        await redraw(interaction, await within_time(interaction, self._summarising(interaction)))
+
+    @press("setup:model_on")
+    async def turn_model_on(self, interaction: Interaction, _id: int) -> None:
+        """Let words of this community go to the model."""
+        await redraw(interaction, await within_time(interaction, self._summarising(interaction, model_on=True)))
+
+    @press("setup:model_off")
+    async def turn_model_off(self, interaction: Interaction, _id: int) -> None:
+        """Let none go there any more."""
+        await redraw(interaction, await within_time(interaction, self._summarising(interaction, model_on=False)))
+
+    @press("setup:askers")
+    async def choose_askers(self, interaction: Interaction, _id: int) -> None:
+        """Keep who may ask for summaries."""
+        who = answers(interaction)["values"][0]
+        await redraw(interaction, await within_time(interaction, self._summarising(interaction, summarising=who)))
+
+    @press("setup:budget")
+    async def choose_budget(self, interaction: Interaction, _id: int) -> None:
+        """Keep how many tokens may be used in a month."""
+        tokens = int(answers(interaction)["values"][0])
+        await redraw(interaction, await within_time(interaction, self._summarising(interaction, monthly_tokens=tokens)))
+
+    async def _summarising(self, interaction: Interaction, **choices: Any) -> ui.LayoutView:
+        set_up = await self.app.communities.choose(community_of(interaction), person_of(interaction), **choices)
+        spending = await self.app.model_uses.spending(set_up.community.id)
+        reads = self.bot.reads_messages
+        return summary_setup.panel(set_up.community, self.app.summariser.model, spending, reads=reads)
+
+    @press("setup:try")
+    async def try_summary(self, interaction: Interaction, _id: int) -> None:
+        """Show a made-up thread, and then what a summary of it would look like and has cost."""
+        set_up = await within_time(interaction, self._set_up(interaction))
+        thread = made_up(self.app.clock.now())
+        await redraw(interaction, summary_setup.made_up_thread(thread))
+        tried = await try_out(self.app, set_up.community, interaction.user.id, thread)
+        await show(interaction, summary_setup.tried_out(tried))
 
     @press("setup:show")
     async def show_panel(self, interaction: Interaction, _id: int) -> None:

@@ -24,13 +24,21 @@ from bot.services.rounds import RoundCard
 from bot.services.words import visible
 from bot.store.checkins import Round, RoundState, earlier_rounds
 from bot.store.circles import coming_circles
-from bot.store.communities import Community, Remembered, community_of
+from bot.store.communities import Community, Remembered, Summarising, community_of
 from bot.store.deliveries import Delivery, deliveries_that_went_wrong, deliveries_to_come
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState, rhythms_of
 
 LONGEST_PURPOSE = 300
 CHANNELS = ("checkins_channel_id", "circles_channel_id", "calls_channel_id")
 ROLES = ("host_role_id", "bell_role_id")
+BUDGETS = (50_000, 200_000, 500_000, 1_000_000, 5_000_000)
+"""What a community may let the model cost in a month, in tokens."""
+LISTED: dict[str, tuple[Any, ...]] = {
+    "model_on": (False, True),
+    "summarising": tuple(Summarising),
+    "monthly_tokens": BUDGETS,
+}
+"""Columns of Community that take one of a few values."""
 BEGINS = {
     RhythmKind.CHECKIN: ("open", timedelta(0)),
     RhythmKind.KEEPER: ("turn", timedelta(0)),
@@ -122,11 +130,11 @@ class Communities:
     def choose(
         self, session: Session, community_id: int, person: Person, *, channels: Channels | None = None, **choices: Any
     ) -> SetUp:
-        """Keep what was chosen on the set-up panel: columns of Community by name.
+        """Keep what was chosen on the set-up panels: columns of Community by name.
 
         A new zone moves the rhythms that were in the old one; in a new language offers are found by its own stems.
         Raises Refusal for a person without *Manage Server*, an unknown zone or language, a purpose over 300
-        characters, a channel that is gone, or @everyone as a role.
+        characters, a channel that is gone, @everyone as a role, or what is not on a list.
         """
         require_manager(person)
         community = community_of(session, community_id, self._clock.now())
@@ -154,6 +162,8 @@ class Communities:
             raise Refusal(_("That channel is gone, or isn't a text channel. Choose another."))
         if name in ROLES and value == community.id:  # Discord gives the role of everyone the server's own id
             raise Refusal(_("That role is everyone. Choose one that only some people have, or make one for it."))
+        if name in LISTED:
+            return _listed(LISTED[name], value)
         return value
 
     def _move_zone(self, session: Session, community: Community, zone: str) -> None:
@@ -362,6 +372,12 @@ def check_language(language: str) -> str:
             languages=", ".join(language_name(code) for code in languages())
         )
     )
+
+
+def _listed(choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices:
+        raise Refusal(_("That can't be chosen. /setup summaries has the lists of what can."))
+    return choices[choices.index(value)]
 
 
 def check_purpose(purpose: str) -> str:

@@ -1,0 +1,184 @@
+"""How summaries are set up: what an admin reads and chooses on /setup summaries, and what a private try shows."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+from simcord import InteractionResult, MemberActor
+from simcord.backend.errors import SetupError
+
+from bot.errors import Refusal
+from bot.model import Model
+from bot.services.communities import BUDGETS
+from bot.services.people import Person
+from bot.store.communities import Community, Summarising
+from tests.discord.scene import Scene, discord_press, labels_of, said, text_of
+
+
+async def open_panel(scene: Scene, who: MemberActor | None = None) -> InteractionResult:
+    """Run /setup summaries."""
+    return await (who or scene.admin).slash(scene.circles, "setup summaries")
+
+
+def shown(scene: Scene, panel: InteractionResult) -> list[dict[str, Any]]:
+    """Return what a panel is made of now."""
+    assert panel.response is not None
+    return scene.env.backend.get_message(panel.response.channel_id, panel.response.id).components
+
+
+async def press(scene: Scene, panel: InteractionResult, label: str) -> InteractionResult:
+    """Press a button on the admin's panel."""
+    assert panel.response is not None
+    return await scene.admin.click(panel.response, label=label)
+
+
+async def pick(scene: Scene, panel: InteractionResult, name: str, value: str) -> None:
+    """Choose in a select on the admin's panel."""
+    assert panel.response is not None
+    await scene.admin.select(panel.response, [value], custom_id=f"setup:0:{name}")
+
+
+async def chosen(scene: Scene) -> Community:
+    """Return what the community has chosen."""
+    return await scene.app.communities.find(scene.guild.id)
+
+
+@asynccontextmanager
+async def answering(scene: Scene, status: int, words: str) -> AsyncIterator[list[str]]:
+    """Let Kith's model be a server that gives one answer; yields what it is asked."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(await request.text())
+        message = {"choices": [{"message": {"content": words}}], "usage": {"total_tokens": 1234}}
+        return web.json_response(message if status == 200 else {"error": {"message": words}}, status=status)
+
+    serving = web.Application()
+    serving.router.add_post("/v1/chat/completions", answer)
+    runner = web.AppRunner(serving)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = f"http://kith:secret@127.0.0.1:{runner.addresses[0][1]}/v1"
+    scene.app.summariser.model = Model("small-*one*", scene.app.clock, base_url=address)
+    try:
+        yield asked
+    finally:
+        await scene.app.summariser.close()
+        await runner.cleanup()
+
+
+async def test_only_someone_who_manages_the_server_chooses(scene: Scene) -> None:
+    with pytest.raises(SetupError, match="not visible"):
+        await open_panel(scene, scene.host)
+
+    for verb in ("summaries", "model_on", "try"):
+        refused = await discord_press(scene, f"setup:0:{verb}")
+        assert "Only someone with the *Manage Server* permission" in said(refused)
+    assert not (await chosen(scene)).model_on
+
+
+async def test_it_says_what_is_missing_and_where_to_allow_it(scene: Scene) -> None:
+    panel = await open_panel(scene)
+    assert panel.ephemeral
+    assert "Kith may not read messages" in said(panel)
+    assert "*Bot*, *Message Content Intent*" in said(panel)
+    assert "None is set, and none is needed" in said(panel)
+    assert "`OPENAI_MODEL` in `.env`" in said(panel)
+
+    scene.bot.reads_messages = True
+    assert "Kith may read messages." in said(await open_panel(scene))
+
+
+async def test_the_model_is_off_until_somebody_turns_it_on(scene: Scene) -> None:
+    panel = await open_panel(scene)
+    assert not (await chosen(scene)).model_on
+    assert "Off: no words leave this server for a summary" in said(panel)
+    for promised in ("the names and ids", "e-mail addresses", "links, attachments", "*Leave my words out*"):
+        assert promised in said(panel)
+
+    await press(scene, panel, "Turn it on")
+    assert (await chosen(scene)).model_on
+    assert "On: summaries are written by the model." in text_of(shown(scene, panel))
+
+    await press(scene, panel, "Turn it off")
+    assert not (await chosen(scene)).model_on
+
+
+async def test_who_may_ask_and_what_it_may_cost_is_kept(scene: Scene) -> None:
+    panel = await open_panel(scene)
+    await pick(scene, panel, "askers", "hosts")
+    await pick(scene, panel, "budget", "50000")
+    use = await scene.app.model_uses.reserve(scene.guild.id, 12_345)
+    assert use is not None
+    await press(scene, panel, "Turn it on")
+
+    community = await chosen(scene)
+    assert (community.summarising, community.monthly_tokens) == (Summarising.HOSTS, 50_000)
+    assert "12,345 of 50,000 tokens" in text_of(shown(scene, panel))
+    assert await scene.app.model_uses.reserve(scene.guild.id, 50_000) is None
+
+
+@pytest.mark.parametrize(
+    "choice", [{"monthly_tokens": 10**9}, {"monthly_tokens": -1}, {"summarising": "everyone"}, {"model_on": "yes"}]
+)
+async def test_what_is_not_on_a_list_is_refused(scene: Scene, choice: dict[str, Any]) -> None:
+    before = await chosen(scene)
+
+    with pytest.raises(Refusal, match="/setup summaries has the lists"):
+        await scene.app.communities.choose(scene.guild.id, scene.person, **choice)
+    with pytest.raises(Refusal, match="Manage Server"):
+        await scene.app.communities.choose(scene.guild.id, Person(scene.host.id), monthly_tokens=BUDGETS[0])
+
+    assert await chosen(scene) == before
+
+
+async def test_a_try_without_a_model_shows_what_a_plain_gathering_is(scene: Scene) -> None:
+    panel = await open_panel(scene)
+
+    draft = await press(scene, panel, "Try it privately")
+
+    assert "A made-up thread" in text_of(shown(scene, panel))
+    assert [each.ephemeral for each in draft.followups] == [True]
+    assert "No model is set, so Kith gathered this without one." in said(draft)
+    assert "Tomasz" in said(draft) and "Person 2" not in said(draft)
+    assert "Has anyone found a good way to keep the last round short" in said(draft)
+    assert "I'll ask the caretaker" in said(draft)
+    assert "https://example.org/opening-an-open-space" in said(draft)
+    assert scene.messages(scene.circles) == []
+    assert await scene.app.summaries.past(scene.guild.id, 0, [0], 5) == []
+
+    await press(scene, panel, "Back")
+    assert "Try it privately" in labels_of(shown(scene, panel))
+
+
+async def test_a_try_shows_what_the_model_answers_and_what_it_cost(scene: Scene) -> None:
+    points = {"asked": [{"words": "Person 1 asked about the law of two feet.", "messages": [1]}]}
+    async with answering(scene, 200, orjson.dumps(points).decode()) as asked:
+        panel = await open_panel(scene)
+        assert "**small-\\*one\\***, at 127.0.0.1:" in said(panel)
+        assert "secret" not in said(panel)
+        draft = await press(scene, panel, "Try it privately")
+
+    assert "Ruth asked about the law of two feet." in said(draft)
+    assert "1,234 of this month's tokens" in said(draft)
+    assert len(asked) == 1
+    assert "Person 3" in asked[0] and "Imani" not in asked[0]
+    assert (await scene.app.model_uses.spending(scene.guild.id)).spent == 1234
+    assert not (await chosen(scene)).model_on
+
+
+async def test_a_try_says_in_plain_words_why_the_model_did_not_answer(scene: Scene) -> None:
+    async with answering(scene, 401, "Incorrect API key provided: sk-1"):
+        draft = await press(scene, await open_panel(scene), "Try it privately")
+        assert "The model's server refused. Whoever runs Kith can check `OPENAI_API_KEY`" in said(draft)
+        assert "sk-1" not in said(draft)
+        assert "So Kith gathered this without it." in said(draft)
+        assert "Tomasz" in said(draft)
+
+        await scene.app.model_uses.reserve(scene.guild.id, 199_000)
+        draft = await press(scene, await open_panel(scene), "Try it privately")
+        assert "This month's tokens don't reach for it" in said(draft)
