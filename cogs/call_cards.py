@@ -12,7 +12,17 @@ from bot.services.call_cards import CallCard
 from bot.services.words import help_word
 from bot.store.calls import Audience, Call, CallState, Urgency
 from bot.store.communities import Community
-from cogs.cards import ACCENTS, drawing, lasting_button, message_link, quoted, stamp
+from cogs.cards import (
+    ACCENTS,
+    OWN_THREAD,
+    confidential_button,
+    confidential_words,
+    drawing,
+    lasting_button,
+    message_link,
+    quoted,
+    stamp,
+)
 
 ACCENT = ACCENTS["sustainability"]
 """Calls live where work and relationship meet."""
@@ -32,9 +42,11 @@ def call_card(card: CallCard, marker: int | None) -> ui.LayoutView:
             parts.append(ui.TextDisplay(f"-# {seen}"))
     if call.state is not CallState.DRAFT:
         parts.append(ui.TextDisplay(_state_words(card)))
+    if card.confidential:
+        parts.append(ui.TextDisplay(confidential_words()))
     if card.late_since is not None:
         parts.append(ui.TextDisplay(late_words(card.late_since)))
-    return drawing(ui.Container(*parts, *_buttons(call), accent_colour=ACCENT, id=marker))
+    return drawing(ui.Container(*parts, *_buttons(card), accent_colour=ACCENT, id=marker))
 
 
 def door(card: CallCard, marker: int | None) -> ui.LayoutView:
@@ -156,12 +168,16 @@ def _ago(instant: datetime | None) -> str:
     return "" if instant is None else stamp(instant, "R")
 
 
-def _buttons(call: Call) -> list[ui.Item[Any]]:
+def _buttons(card: CallCard) -> list[ui.Item[Any]]:
+    call = card.call
     if call.state is CallState.ANSWERED and not call.nameless and call.caller_id is not None:
         return [callers_buttons(call, "still_open")]
     if call.state is not CallState.OPEN:
         return []
     verbs = ["answered", "still_open", "withdraw", *(["relay"] if call.nameless else [])]
+    callers = callers_buttons(call, *verbs)
+    if not call.private and not card.confidential:
+        callers.add_item(confidential_button(OWN_THREAD))
     return [
         ui.ActionRow(
             lasting_button(_("I'm with you"), "call", call.id, "with", discord.ButtonStyle.primary),
@@ -170,5 +186,5 @@ def _buttons(call: Call) -> list[ui.Item[Any]]:
             lasting_button(_("Not me"), "call", call.id, "not_me"),
         ),
         ui.TextDisplay("-# " + _("For the one who asks:")),
-        callers_buttons(call, *verbs),
+        callers,
     ]

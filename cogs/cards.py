@@ -34,6 +34,8 @@ ACCENTS = {
 MOST_NAMED = 60
 """How many people a weaving names; each takes up to 24 of a card's 4,000 characters."""
 MOST_UNANSWERED = 10
+OWN_THREAD = 0
+"""Stands for the thread of the very message a button is on, whose id that message has only once it is posted."""
 
 
 def stamp(instant: datetime, style: str = "F") -> str:
@@ -81,6 +83,16 @@ def lasting_button(
 ) -> ui.Button[Any]:
     """Return a button that answers for as long as its message stands."""
     return ui.Button(label=label, custom_id=pressed_name(noun, row_id, verb), style=style)
+
+
+def confidential_button(thread_id: int) -> ui.Button[Any]:
+    """Return the button that keeps a thread out of summaries."""
+    return lasting_button(_("Confidential"), "summary", thread_id, "confidential")
+
+
+def confidential_words() -> str:
+    """Return what stands in small print where a thread is kept out of summaries."""
+    return "-# " + _("This thread is confidential: no summary is made of it.")
 
 
 def round_card(card: RoundCard, marker: int | None) -> ui.LayoutView:
@@ -160,6 +172,10 @@ def weaving(woven: Weaving, marker: int) -> ui.LayoutView:
         parts += [ui.Separator(), ui.TextDisplay("**" + _("Calls that wait:") + "**\n" + _call_lines(others))]
     if woven.next_at is not None:
         parts.append(ui.TextDisplay("-# " + _("The next check-in opens {when}.").format(when=stamp(woven.next_at))))
+    if woven.confidential:
+        parts.append(ui.TextDisplay("-# " + _("This round's thread is confidential: no summary is made of it.")))
+    elif woven.round.threaded and thread_id is not None:
+        parts.append(ui.ActionRow(confidential_button(thread_id)))
     return drawing(ui.Container(*parts, accent_colour=ACCENTS[woven.round.tag], id=marker))
 
 
@@ -254,6 +270,13 @@ def note(told: Note, marker: int) -> ui.LayoutView:
         DeliveryKind.EVENT: _("A live circle's event, due {when}, was not made or changed."),
         DeliveryKind.PANEL: _("The panel of a running circle, due {when}, was not posted."),
         DeliveryKind.CIRCLE_WORD: _("Something in a circle's thread, due {when}, was not posted."),
+        DeliveryKind.SUMMARY: _(
+            "A summary that was to be published {when} was not posted or changed in its thread. One that was not "
+            "posted is a draft again, and /summary there makes a new one."
+        ),
+        DeliveryKind.SUMMARY_NOTICE: _(
+            "What tells a thread, {when}, that a language model was used for a summary of it, was not posted."
+        ),
     }.get(told.about.kind, _("Something due {when} was not posted."))
     if told.about.reason == "not-removed":
         what = _("A check-in was taken back {when}, but its post is still in the thread.")

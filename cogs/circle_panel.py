@@ -12,7 +12,7 @@ from bot.services.circle_cards import CirclePanel
 from bot.services.groups import Group
 from bot.store.circles import CircleState, Seat, SeatState
 from bot.store.rhythms import Way
-from cogs.cards import MOST_NAMED, drawing, lasting_button, plain, stamp
+from cogs.cards import MOST_NAMED, confidential_button, confidential_words, drawing, lasting_button, plain, stamp
 from cogs.circle_cards import accent, filled, people_in_line, role_word
 
 STEPS_APART = 1000
@@ -99,6 +99,8 @@ def _step_parts(shown: CirclePanel, step: Step) -> list[ui.Item[Any]]:
     ends_at = shown.view.circle.step_ends_at
     small = [] if ends_at is None else [_time_words(shown, ends_at)]
     parts.append(ui.TextDisplay("\n".join(f"-# {each}" for each in [*small, _carried_words(shown)])))
+    if shown.confidential:
+        parts.append(ui.TextDisplay(confidential_words()))
     return parts
 
 
@@ -180,6 +182,7 @@ def _step_buttons(shown: CirclePanel) -> list[ui.Item[Any]]:
             lasting_button(_more_word(circle.way), "circle", circle.id, "more_time"),
             lasting_button(_("Bell"), "circle", circle.id, "bell"),
             lasting_button(_("Close"), "circle", circle.id, "close"),
+            *([] if shown.confidential or circle.message_id is None else [confidential_button(circle.message_id)]),
         )
     )
     return rows

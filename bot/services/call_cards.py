@@ -30,6 +30,7 @@ from bot.store.deliveries import (
 )
 from bot.store.members import Member, member_of
 from bot.store.said_again import said_before, say_again
+from bot.store.summaries import is_confidential
 
 LATE_AFTER = timedelta(minutes=30)
 """A message about a call that comes later than this says when it should have come."""
@@ -47,8 +48,9 @@ NO_CARD = "no-card"
 class CallCard:
     """A call as its card shows it: who is with it, who comes later, and whom a private one is for.
 
-    ``late_since``: when it should have been posted, if that is long ago and it is only posted now. ``moot`` says in a
-    word why it is not to be posted any more, though an earlier attempt may have been.
+    ``confidential``: no summary is made of its thread. ``late_since``: when it should have been posted, if that is
+    long ago and it is only posted now. ``moot`` says in a word why it is not to be posted any more, though an earlier
+    attempt may have been.
     """
 
     community: Community
@@ -56,6 +58,7 @@ class CallCard:
     with_it: list[int] = field(default_factory=list[int])
     later: list[Response] = field(default_factory=list[Response])
     named: list[int] = field(default_factory=list[int])
+    confidential: bool = False
     late_since: datetime | None = None
     moot: str = ""
 
@@ -116,6 +119,7 @@ class CallCards:
             with_it=ids_of([each for each in parts if each.kind is ResponseKind.WITH_YOU]),
             later=[each for each in parts if each.kind is ResponseKind.LATER and each.member_id is not None],
             named=ids_of([each for each in parts if each.named]),
+            confidential=call.thread_id is not None and is_confidential(session, community.id, call.thread_id),
             late_since=self._late(delivery) if shown is None else None,
             moot=moot,
         )

@@ -37,6 +37,7 @@ from bot.store.communities import Community, community_of
 from bot.store.deliveries import AGAIN, NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
 from bot.store.members import member_of
 from bot.store.said_again import circle_words_said, said_before, say_again, step_posted
+from bot.store.summaries import is_confidential
 
 NO_EVENTS = "no-events"
 """Why an event could not be made: Discord does not let Kith."""
@@ -56,7 +57,7 @@ class CirclePanel:
 
     ``threads`` are the groups' in a written circle, by number, and ``without_turn`` those no turn to ask came to.
     ``posts``: it is to be a new message, else it edits the one there is; ``before`` is the step (-1: none) of the panel
-    it follows. ``anyone``: whoever sees it may press. ``moot`` says
+    it follows. ``anyone``: whoever sees it may press. ``confidential``: no summary is made of the thread. ``moot`` says
     in a word why it is not to be posted any more, though an earlier attempt may have been.
     """
 
@@ -71,6 +72,7 @@ class CirclePanel:
     posts: bool = False
     before: int = -1
     anyone: bool = False
+    confidential: bool = False
     moot: str = ""
 
 
@@ -157,6 +159,7 @@ class CircleCards:
             posts=posts,
             before=circle.step - 1 if before is None else before,
             anyone=is_for_anyone(circle, view.roles, self._clock.now()),
+            confidential=circle.message_id is not None and is_confidential(session, community.id, circle.message_id),
             moot=moot,
         )
 

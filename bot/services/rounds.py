@@ -27,6 +27,7 @@ from bot.store.communities import Community, community_of
 from bot.store.deliveries import FIRST, WAITING, Delivery, DeliveryKind, DeliveryState, said_last
 from bot.store.members import member_of
 from bot.store.rhythms import Rhythm, RhythmState
+from bot.store.summaries import is_confidential
 
 MOST_CALLS = 5
 """Calls a weaving shows."""
@@ -56,6 +57,7 @@ class Weaving:
     """What closes a round: who was heard, whose words nobody has replied to yet, when the next one opens.
 
     ``calls`` are those everyone may see and nobody is with, ``pressing`` those of them that have come to the hosts.
+    ``confidential``: no summary is made of the round's thread.
     """
 
     community: Community
@@ -64,6 +66,7 @@ class Weaving:
     unanswered: list[CheckIn]
     next_at: datetime | None
     calls: list[Call] = field(default_factory=list[Call])
+    confidential: bool = False
 
     @property
     def pressing(self) -> list[Call]:
@@ -168,6 +171,7 @@ class Rounds:
             unanswered=[each for each in public if each.replied_at is None and each.message_id is not None],
             next_at=rhythm.next_at if rhythm.state is RhythmState.ACTIVE else None,
             calls=calls,
+            confidential=is_confidential(session, woven.community_id, woven.message_id),
         )
 
     @transaction
