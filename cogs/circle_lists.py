@@ -1,5 +1,6 @@
 """The private panels of circles: those to come, one of them, what a role asks, and questions asked first."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -8,19 +9,26 @@ from discord import ui
 from bot.circle_deck import our_circle_decks
 from bot.formats import Role
 from bot.language import _, ngettext, speaking, spoken
+from bot.services.circle_harvests import Gathered
 from bot.services.circle_views import CircleView
 from bot.store.circles import Circle, CircleState
 from bot.store.rhythms import Way
-from cogs.cards import drawing, lasting_button, plain, stamp
+from cogs.cards import drawing, lasting_button, message_link, plain, stamp
 from cogs.circle_cards import circle_card, circle_link, role_word, unhosted_words
 from cogs.circle_forms import VERBS
+from cogs.summary_cards import summary_link
 
 ON_A_PAGE = 5
 """Each has a button, and two more for those who may move it; a message holds forty parts."""
 
 
-def circles_panel(found: list[CircleView], skip: int, member_id: int, *, host: bool) -> ui.LayoutView:
-    """Draw the circles to come after the first ``skip``, soonest first; for those who may, with what changes one."""
+def circles_panel(
+    found: list[CircleView], skip: int, member_id: int, *, host: bool, gathered: Sequence[Gathered] = ()
+) -> ui.LayoutView:
+    """Draw the circles to come after the first ``skip``, soonest first; for those who may, with what changes one.
+
+    ``gathered`` is what circles that are over have left.
+    """
     parts: list[ui.Item[Any]] = [
         ui.TextDisplay("### " + _("Circles to come") + "\n-# " + _("The soonest first. Only you can see this."))
     ]
@@ -32,12 +40,30 @@ def circles_panel(found: list[CircleView], skip: int, member_id: int, *, host: b
     if len(parts) == 1:
         words = _("No circle is to come. You can propose one, and hosts can let them come round with /rhythm add.")
         parts.append(ui.TextDisplay(_("Nothing more comes after these.") if skip else words))
+    if gathered:
+        parts += [ui.Separator(), ui.TextDisplay(_gathered_words(gathered))]
     buttons = [lasting_button(_("Propose one"), "circle", 0, "propose", discord.ButtonStyle.primary)]
     if skip:
         buttons.append(lasting_button(_("Sooner ones"), "circle", max(0, skip - ON_A_PAGE), "list"))
     if len(found) > skip + ON_A_PAGE:
         buttons.append(lasting_button(_("Later ones"), "circle", skip + ON_A_PAGE, "list"))
     return drawing(ui.Container(*parts, ui.ActionRow(*buttons)))
+
+
+def _gathered_words(gathered: Sequence[Gathered]) -> str:
+    """Return what circles that are over have left, a line each."""
+    lines = ["**" + _("Harvests") + "**"]
+    for each in gathered:
+        circle, facts = each.circle, [f"{plain(each.circle.title)}, {stamp(each.at, 'D')}"]
+        if each.harvest is not None:
+            link = message_link(circle.community_id, circle.message_id, each.harvest.message_id)
+            facts.append(_("harvest: {link}").format(link=link))
+        if each.summary is not None:
+            facts.append(_("summary: {link}").format(link=summary_link(each.summary)))
+        if each.summary is not None and each.summary.outdated:
+            facts.append(_("outdated"))
+        lines.append("- " + " · ".join(facts))
+    return "\n".join(lines)
 
 
 def _changing_row(circle: Circle) -> ui.ActionRow[Any]:

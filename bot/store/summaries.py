@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, func
+from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.store.columns import one_of, reference, row_id, snowflake
@@ -50,9 +50,9 @@ class Summary(SQLModel, table=True):
     ``parent_id`` is the channel whose permissions say who may read it: a thread's parent, else the channel itself;
     ``private``: only those let into the thread may. ``unmodelled`` is empty when the model made it. ``language`` is
     the thread's, as a code such as ``de``. ``messages`` counts those it was made from, ``skipped`` those left out
-    for time or budget; ``cut``: still older ones were not read at all. ``previous_id`` is the published summary whose range ended where this begins.
-    ``outdated``: a message it rests on was changed or deleted since. A published one stands in the thread as
-    ``message_id``; ``version`` counts what that message has shown.
+    for time or budget; ``cut``: still older ones were not read at all. ``previous_id`` is the published summary whose
+    range ended where this begins. ``outdated``: a message it rests on was changed or deleted since. A published one
+    stands in the thread as ``message_id``; ``version`` counts what that message has shown.
     """
 
     id: int | None = row_id()
@@ -186,6 +186,16 @@ def latest_published(session: Session, community_id: int, thread_id: int) -> Sum
     ).one_or_none()
 
 
+def are_published(community_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that summaries of a community are published, and their threads not confidential."""
+    confidential = select(ConfidentialThread.thread_id).where(ConfidentialThread.community_id == community_id)
+    return (
+        col(Summary.community_id) == community_id,
+        col(Summary.state) == SummaryState.PUBLISHED,
+        col(Summary.thread_id).not_in(confidential),
+    )
+
+
 def published_in(
     session: Session,
     community_id: int,
@@ -198,12 +208,7 @@ def published_in(
 
     Those of one thread; else those everyone may read who reads one of the ``readable`` channels.
     """
-    confidential = select(ConfidentialThread.thread_id).where(ConfidentialThread.community_id == community_id)
-    found = select(Summary).where(
-        Summary.community_id == community_id,
-        Summary.state == SummaryState.PUBLISHED,
-        col(Summary.thread_id).not_in(confidential),
-    )
+    found = select(Summary).where(*are_published(community_id))
     if thread_id is not None:
         found = found.where(Summary.thread_id == thread_id)
     if readable is not None:
