@@ -353,6 +353,7 @@ async def test_kith_off_until_a_circle_is_long_past_shows_no_panel(app: App, clo
     await at(app, clock, row(app, circle_id).starts_at + 2 * DAY)
 
     assert (row(app, circle_id).state, new_panels(app, circle_id)) == (CircleState.CANCELLED, 0)
+    assert kinds_of_words(app, circle_id) == []
 
 
 async def test_a_written_circle_without_a_host_begins_by_itself_with_one_panel(app: App, clock: FixedClock) -> None:

@@ -54,7 +54,7 @@ BEFORE = {
 PATIENCE = {Way.LIVE: timedelta(hours=2), Way.WRITTEN: timedelta(hours=6)}
 """How long a circle that nobody begins waits after its time; then a written one begins by itself."""
 TOO_LATE = timedelta(days=1)
-"""So long after its time a written circle does not begin any more, as after Kith was off."""
+"""So long after its time, as after Kith was off, a circle does not begin any more, and nobody is told."""
 LATE = timedelta(minutes=30)
 """A reminder later than this would come after what it reminds of."""
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -255,12 +255,13 @@ def _wait(session: Session, circle: Circle, now: datetime) -> None:
 
 def _give_up(session: Session, community: Community, circle: Circle, now: datetime) -> None:
     """Begin a written circle that people come to by itself; let any other go, and tell those who come."""
-    if circle.way is Way.WRITTEN and who_comes(session, circle) and now < circle.starts_at + TOO_LATE:
+    is_awaited = now < circle.starts_at + TOO_LATE and bool(who_comes(session, circle))
+    if circle.way is Way.WRITTEN and is_awaited:
         begin(session, community, circle, now)
         return
     circle.state, circle.next_at, circle.ended_at = CircleState.CANCELLED, None, now
     show_circle(session, circle, now, event=True)
     if circle.panel_version:
         show_panel(session, circle, now)
-    if who_comes(session, circle):
+    if is_awaited:
         say_in_circle(session, circle, f"cancelled:{circle.said}", now)
