@@ -88,7 +88,7 @@ def _header(view: SummaryView) -> str:
     else:
         made = _("Gathered without a language model, for {name}: these are people's own sentences.")
     made = made.format(name=f"<@{summary.asker_id}>" if summary.asker_id else _("someone"))
-    lines = ["### " + _("What this thread holds"), f"-# {span}. {made}"]
+    lines = ["### " + _("What was said here"), f"-# {span}. {made}"]
     if view.previous is not None and view.previous.message_id is not None:
         lines.append("-# " + _("What came before is in {link}.").format(link=summary_link(view.previous)))
     return "\n".join(lines)
@@ -171,8 +171,8 @@ def draft_panel(view: SummaryView) -> ui.LayoutView:
 def _why_words(unmodelled: Unmodelled | None) -> str:
     """Return why no model was used, as its asker reads it."""
     return {
-        Unmodelled.NONE: _("Kith has no language model here, so these are people's own sentences."),
-        Unmodelled.OFF: _("This community lets no words go to a language model, so these are people's own sentences."),
+        Unmodelled.NONE: _("Kith has no language model here, so I gathered without one."),
+        Unmodelled.OFF: _("This community lets no words go to a language model; /setup summaries changes that."),
         Unmodelled.BUDGET: _("This month's budget for the language model is used up, so it was left out."),
         Unmodelled.FAILED: _("The language model gave no answer I could use. *Make again* asks it once more."),
     }.get(unmodelled or Unmodelled.CHOSEN, "")

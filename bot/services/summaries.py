@@ -11,8 +11,9 @@ from bot.database import Database, insert_if_new, transaction
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.people import Person, is_host, require_begun, require_host
-from bot.services.summary_showing import SummaryView, show_summary, take_out, view_of
+from bot.services.summary_showing import SummaryView, outdate, show_summary, take_out, view_of
 from bot.services.summary_terms import Place, Posted, Terms, require_open
+from bot.services.thread_showing import show_thread
 from bot.store.calls import Call
 from bot.store.checkins import CheckIn, CheckInKind, Round, Share
 from bot.store.communities import Community, Summarising, community_of, one_at_a_time
@@ -26,11 +27,9 @@ from bot.store.summaries import (
     SummarySource,
     SummaryState,
     latest_published,
-    people_in,
     published_in,
     remove_points,
     remove_summary,
-    summaries_resting_on,
     summary_of,
     summary_requested_by,
 )
@@ -74,9 +73,7 @@ class Summaries:
             after_id=follows.up_to_id if follows is not None else after_id,
             previous=follows,
             left_out=left_out_of_summaries(session, community_id),
-            took_part=frozenset()
-            if latest is None
-            else frozenset(each.member_id for each in people_in(session, latest.id) if each.spoke and each.member_id),
+            took_part=_took_part(session, community_id, place.thread_id),
             model=community.model_on,
         )
 
@@ -126,7 +123,8 @@ class Summaries:
     def remake(self, session: Session, terms: Terms, summary_id: int, up_to_id: int, findings: Findings) -> SummaryView:
         """Put new findings in a draft's place. Raises Refusal when it is no draft of the asker's any more."""
         summary = self._own(session, terms.community.id, terms.asker, summary_id)
-        summary.up_to_id = up_to_id
+        summary.after_id, summary.up_to_id = terms.after_id, up_to_id
+        summary.previous_id = terms.previous.id if terms.previous else None
         return self._fill(session, summary, terms, findings)
 
     def _new(self, session: Session, terms: Terms, up_to_id: int, request_id: int, state: SummaryState) -> Summary:
@@ -223,15 +221,16 @@ class Summaries:
         if not view_of(session, summary).points:
             raise Refusal(_("There is nothing in it to publish. *Edit* adds words of your own."))
         latest = latest_published(session, community_id, summary.thread_id)
-        if latest is not None and latest.published_at is not None and latest.published_at >= summary.made_at:
+        now = self._clock.now()
+        if latest and latest.id != summary.previous_id and (latest.published_at or now) >= summary.made_at:
             raise Refusal(
                 _(
                     "Somebody published a summary of this thread since you began yours. Read it first; *Make again* "
                     "then gathers what is new after it."
                 )
             )
-        summary.state, summary.published_at = SummaryState.PUBLISHED, self._clock.now()
-        show_summary(session, summary, self._clock.now())
+        summary.state, summary.published_at = SummaryState.PUBLISHED, now
+        show_summary(session, summary, now)
         return summary
 
     @transaction
@@ -265,7 +264,10 @@ class Summaries:
             )
         ).all():
             remove_summary(session, draft)
-        return insert_if_new(session, ConfidentialThread, marked)
+        new = insert_if_new(session, ConfidentialThread, marked)
+        if new:
+            show_thread(session, community_id, thread_id, now)
+        return new
 
     @transaction
     def lift_confidential(self, session: Session, community_id: int, person: Person, thread_id: int) -> None:
@@ -274,12 +276,12 @@ class Summaries:
         marked = session.get(ConfidentialThread, thread_id)
         if marked is not None and marked.community_id == community_id:
             session.delete(marked)
+            show_thread(session, community_id, thread_id, self._clock.now())
 
     @transaction
     def sources_changed(self, session: Session, community_id: int, message_ids: Collection[int]) -> None:
         """Note that messages were changed or deleted: kept summaries that rest on them are outdated."""
-        for summary in summaries_resting_on(session, community_id, message_ids):
-            self._outdate(session, summary)
+        outdate(session, community_id, message_ids, self._clock.now())
 
     @transaction
     def thread_gone(self, session: Session, community_id: int, thread_id: int) -> None:
@@ -291,13 +293,6 @@ class Summaries:
                 summary.outdated = True
             else:
                 remove_summary(session, summary)
-
-    def _outdate(self, session: Session, summary: Summary) -> None:
-        if summary.outdated:
-            return
-        summary.outdated = True
-        if summary.state is SummaryState.PUBLISHED:
-            show_summary(session, summary, self._clock.now())
 
     @transaction
     def tend(self, session: Session) -> None:
@@ -315,6 +310,21 @@ class Summaries:
         if summary.state is SummaryState.PUBLISHED:
             raise Refusal(_("That summary is published already; it stands in its thread."))
         return summary
+
+
+def _took_part(session: Session, community_id: int, thread_id: int) -> frozenset[int]:
+    """Return who wrote what the published summaries of a thread were made from."""
+    heard = (
+        select(SummaryPerson.member_id)
+        .join(Summary, col(Summary.id) == SummaryPerson.summary_id)
+        .where(
+            Summary.community_id == community_id,
+            Summary.thread_id == thread_id,
+            Summary.state == SummaryState.PUBLISHED,
+            col(SummaryPerson.spoke).is_(True),
+        )
+    )
+    return frozenset(each for each in session.exec(heard) if each is not None)
 
 
 def _write(session: Session, summary: Summary, points: Sequence[Point]) -> None:
