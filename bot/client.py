@@ -200,8 +200,9 @@ class KithBot(commands.Bot):
         await self.app.communities.left(guild.id)
 
     async def close(self) -> None:
-        """Stop tending, then leave Discord and let go of the database."""
+        """Stop tending, then leave Discord and the model's server."""
         self.app.database.planned = lambda: None
         if self._scheduler is not None:
             self._scheduler.stop()
         await super().close()
+        await self.app.summariser.close()

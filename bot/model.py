@@ -53,8 +53,8 @@ class ModelFailed(Exception):
 
     @property
     def again(self) -> bool:
-        """Whether the same question may go through a moment later."""
-        return self.failure in (Failure.BUSY, Failure.DOWN, Failure.NONSENSE)
+        """Whether the same question may go through a moment later; nonsense would cost as much once more."""
+        return self.failure in (Failure.BUSY, Failure.DOWN)
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,11 @@ class Model:
         self._key = key or SecretStr("none")
         self._clock = clock
         self._client: Any = None
-        self._plain = False
+        self._connecting = asyncio.Lock()
         self._failures = 0
         self._rests_until: datetime | None = None
+        self.failure: Failure | None = None
+        """Why the latest question found no answer; empty once one did."""
 
     async def ask(self, question: Question, within: float) -> Answer:
         """Return the answer to a question, asked once. Raises ModelFailed, also after ``within`` seconds."""
@@ -94,7 +96,7 @@ class Model:
             raise ModelFailed(Failure.RESTING, used=0)
         try:
             async with asyncio.timeout(within):
-                answer = await self._ask_in_a_shape_it_takes(question)
+                answer: Answer = await (await self._connected()).ask(self.name, question)
         except TimeoutError:
             self._failed(Failure.SLOW)
             raise ModelFailed(Failure.SLOW) from None
@@ -102,33 +104,32 @@ class Model:
             self._failed(failed.failure)
             raise
         self._failures = 0
+        self.failure = None
         return answer
 
-    async def _ask_in_a_shape_it_takes(self, question: Question) -> Answer:
-        """Ask for an answer of the schema; a server that doesn't take that is asked in plain words from then on."""
-        if self._client is None:
-            self._client = await self._connected()
-        if not self._plain:
-            try:
-                return await self._client.ask(self.name, question, plain=False)
-            except ModelFailed as failed:
-                if failed.failure is not Failure.UNFIT:
-                    raise
-        answer = await self._client.ask(self.name, question, plain=True)
-        self._plain = True
-        return answer
+    async def close(self) -> None:
+        """Let go of the connections, if there are any; a question still waiting finds no answer then."""
+        if self._client is not None:
+            await self._client.close()
 
     async def _connected(self) -> Any:
-        library = await asyncio.to_thread(importlib.import_module, "bot.model_client")
-        return library.Client(self.base_url, self._key.get_secret_value())
+        async with self._connecting:  # the parts of a long thread ask at once, and need one client together
+            if self._client is None:
+                self._client = await asyncio.to_thread(_client, self.base_url, self._key.get_secret_value())
+            return self._client
 
     def _failed(self, failure: Failure) -> None:
+        self.failure = failure
         self._failures += 1
         log.warning("the model gave no usable answer: %s", failure.value)
         if self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0
             self._rests_until = self._clock.now() + LEFT_ALONE
             log.warning("the model failed %s times in a row and is left alone for a while", FAILURES_IN_A_ROW)
+
+
+def _client(base_url: str | None, key: str) -> Any:
+    return importlib.import_module("bot.model_client").Client(base_url, key)
 
 
 def configured_model(settings: Settings, clock: Clock) -> Model | None:

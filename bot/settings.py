@@ -4,6 +4,7 @@ import base64
 import re
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -52,10 +53,10 @@ class Settings(BaseSettings):
     def _upper(cls, level: object) -> object:
         return level.upper() if isinstance(level, str) else level
 
-    @field_validator("discord_token", mode="before")
+    @field_validator("discord_token", "openai_api_key", "openai_base_url", "openai_model", mode="before")
     @classmethod
-    def _trimmed(cls, token: object) -> object:
-        return token.strip() if isinstance(token, str) else token
+    def _trimmed(cls, given: object) -> object:
+        return given.strip() if isinstance(given, str) else given
 
     @field_validator("discord_token")
     @classmethod
@@ -80,9 +81,16 @@ class Settings(BaseSettings):
     @field_validator("openai_base_url")
     @classmethod
     def _web_address(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s/]+\S*", url):
+        if url is not None and not (re.fullmatch(r"https?://[^\s/]+\S*", url) and _sound_port(url)):
             raise ValueError("is not a web address")
         return url
+
+
+def _sound_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:  # letters, too large a number, or brackets that don't match
+        return False
 
 
 def read_settings() -> Settings:

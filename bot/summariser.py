@@ -6,7 +6,8 @@ each point has to rest on messages that were sent to it.
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+import string
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 from bot.cleaning import tame
 from bot.database import ROOT
 from bot.gathering import gathered
-from bot.model import Answer, Model, ModelFailed, Question
+from bot.model import Failure, Model, ModelFailed, Question
 from bot.services.model_uses import ModelUses
 from bot.store.summaries import Heading, Unmodelled
 from bot.thread import Findings, Line, Point, Thread
@@ -40,6 +41,9 @@ RETRY_AFTER = 1.0
 LONGEST_RETRY = 5.0
 MOST_POINTS = 4
 LONGEST_WORDS = 200
+LONGEST_TAMED = 1000
+"""Characters of a point that are looked at: taming takes long where the words are endless."""
+PLAIN = string.ascii_letters.encode() + b" "
 MOST_SOURCES = 3
 
 SCHEMA: dict[str, Any] = {
@@ -78,13 +82,18 @@ class Summariser:
         self.model = model
         self._uses = uses
 
+    async def close(self) -> None:
+        """Let go of the connections to the model."""
+        if self.model is not None:
+            await self.model.close()
+
     def price(self, thread: Thread) -> int:
         """Return the tokens, estimated at the most, that a thread's summary takes of the budget; 0 without a model."""
         if self.model is None:
             return 0
         parts = parts_of(thread.lines)
-        joined = [cost(self._joining(thread, [[]])) + PART_TOKENS] if len(parts) > 1 else []
-        return sum([cost(self._asking(thread, part)) for part in parts] + joined)
+        joined = cost(self._joining(thread, [])) + PART_TOKENS if len(parts) > 1 else 0
+        return sum(self._price(thread, part) for part in parts) + joined
 
     async def make(self, community_id: int, thread: Thread, *, allowed: bool, wanted: bool = True) -> Findings:
         """Return a summary of a thread; ``allowed``: the community lets words go to the model; ``wanted``: the asker.
@@ -95,7 +104,7 @@ class Summariser:
             why = Unmodelled.NONE
         elif not allowed:
             why = Unmodelled.OFF
-        elif not wanted:
+        elif not wanted or not thread.lines:
             why = Unmodelled.CHOSEN
         else:
             made = await self._modelled(community_id, thread)
@@ -107,16 +116,18 @@ class Summariser:
     async def _modelled(self, community_id: int, thread: Thread) -> Findings | Unmodelled:
         """Return what the model found, or why it found nothing."""
         ends = asyncio.get_running_loop().time() + MODEL_WITHIN
-        parts = self._affordable(thread, (await self._uses.spending(community_id)).left)
+        left = (await self._uses.spending(community_id)).left
+        parts = await asyncio.to_thread(self._affordable, thread, left)
         if not parts:
             return Unmodelled.BUDGET
-        answered = await self._ask_all(community_id, thread, parts, ends)
-        found = [(part, points) for part, points in answered if points is not None]
-        if not found:
-            return Unmodelled.FAILED
-        points = [each for _part, points in sorted(found, key=lambda each: each[0][0].number) for each in points]
+        answered = list(zip(parts, await self._ask_all(community_id, thread, parts, ends), strict=True))
+        found = [(part, points) for part, points in reversed(answered) if not isinstance(points, Unmodelled)]
+        points: Sequence[Point] = [each for _part, of_part in found for each in of_part]
+        if not points:
+            spent = all(of_part is Unmodelled.BUDGET for _part, of_part in answered)
+            return Unmodelled.BUDGET if spent else Unmodelled.FAILED
         if len(found) > 1:
-            points = await self._join(community_id, thread, [each for _part, each in reversed(found)], ends)
+            points = await self._join(community_id, thread, [of_part for _part, of_part in found], ends)
         messages = sum(len(part) for part, _points in found)
         return Findings(
             language=thread.language,
@@ -131,98 +142,117 @@ class Summariser:
         """Return the parts, newest first, that a budget reaches for; the last of them may be cut short."""
         parts: list[list[Line]] = []
         for part in parts_of(thread.lines):
-            price = cost(self._asking(thread, part))
+            price = self._price(thread, part)
             if price > left:
-                room = left - cost(self._asking(thread, []))
+                room = left - self._price(thread, [])
                 cut = parts_of(part, room)[0] if room > 0 else part[:0]
                 return [*parts, cut] if len(cut) >= FEWEST_LINES else parts
             left -= price
             parts.append(part)
         return parts
 
+    def _price(self, thread: Thread, part: Sequence[Line]) -> int:
+        """Return the tokens a request about a part takes at the most."""
+        return cost(self._asking(thread, [])) + sum(map(_size, part))
+
     async def _ask_all(
         self, community_id: int, thread: Thread, parts: Sequence[list[Line]], ends: float
-    ) -> list[tuple[list[Line], list[Point] | None]]:
-        """Ask about each part, a few at once, until the time is over; a part without an answer has no points."""
+    ) -> list[list[Point] | Unmodelled]:
+        """Return each part's points, or why it has none; a few are asked about at once, until the time is over."""
         gate = asyncio.Semaphore(AT_ONCE)
         last = ends - JOIN_WITHIN if len(parts) > 1 else ends
 
-        async def ask(part: list[Line]) -> list[Point] | None:
+        async def ask(part: list[Line]) -> list[Point] | Unmodelled:
             async with gate:
-                text = await self._ask(community_id, self._asking(thread, part), last)
-            return None if text is None else points_in(text, part)
+                return await self._ask(community_id, self._asking(thread, part), part, last)
 
-        return list(zip(parts, await asyncio.gather(*map(ask, parts)), strict=True))
+        return await asyncio.gather(*map(ask, parts))
 
     async def _join(self, community_id: int, thread: Thread, parts: list[list[Point]], ends: float) -> Sequence[Point]:
         """Return the points of several parts, oldest first, brought together: by the model, else the latest of each."""
-        every = [point for part in parts for point in part]
-        cited = {source.message_id for point in every for source in point.sources}
+        sent = _fitting(parts, {line.source.message_id: line.number for line in thread.lines})
+        cited = {source.message_id for point in sent.values() for source in point.sources}
         lines = [line for line in thread.lines if line.source.message_id in cited]
-        text = await self._ask(community_id, self._fitting(thread, parts), ends)
-        joined = points_in(text, lines) if text is not None else []
-        return joined or [
-            point for each in HEADINGS for point in [one for one in every if one.heading is each][-MOST_POINTS:]
-        ]
+        joined = await self._ask(community_id, self._joining(thread, sent), lines, ends)
+        if joined and not isinstance(joined, Unmodelled):
+            return joined
+        every = [point for part in parts for point in part]
+        return [point for each in HEADINGS for point in [one for one in every if one.heading is each][-MOST_POINTS:]]
 
-    async def _ask(self, community_id: int, question: Question, ends: float) -> str | None:
-        """Return the model's answer, asked once more where that may help; ``None`` without one, or without budget."""
+    async def _ask(
+        self, community_id: int, question: Question, lines: Sequence[Line], ends: float
+    ) -> list[Point] | Unmodelled:
+        """Return the points the model finds in lines, asked once more where that may help, or why it finds none."""
         assert self.model is not None
         loop = asyncio.get_running_loop()
         for last_try in (False, True):
-            within = ends - loop.time()
-            use = await self._uses.reserve(community_id, cost(question)) if within > 0 else None
+            if loop.time() >= ends:
+                break
+            use = await self._uses.reserve(community_id, cost(question))
             if use is None:
-                return None
+                return Unmodelled.BUDGET
             try:
-                answer: Answer = await self.model.ask(question, within)
+                answer = await self.model.ask(question, ends - loop.time())
             except ModelFailed as failed:
                 await self._uses.settle(use, failed.used)
                 wait = RETRY_AFTER if failed.wait is None else failed.wait
                 if last_try or not failed.again or wait > min(LONGEST_RETRY, ends - loop.time()):
-                    return None
+                    break
                 await asyncio.sleep(wait)
             else:
                 await self._uses.settle(use, answer.tokens)
-                return answer.text
-        return None
+                points = points_in(answer.text, lines)
+                if points is not None:
+                    return points
+                self.model.failure = Failure.NONSENSE
+                break
+        return Unmodelled.FAILED
 
     def _asking(self, thread: Thread, part: Sequence[Line]) -> Question:
         return Question(_filled("part", thread.language), "\n".join(map(line_words, part)), SCHEMA, ANSWER_TOKENS)
 
-    def _fitting(self, thread: Thread, parts: list[list[Point]]) -> Question:
-        """Return the question that joins the parts; of very many points those later under each heading stay out."""
-        fewer: list[list[Point]] = []
-        for most in range(MOST_POINTS, 0, -1):
-            fewer = [_most_of_each(part, most) for part in parts]
-            if _fits(self._joining(thread, fewer)):
-                break
-        while not _fits(self._joining(thread, fewer)):
-            fewer = fewer[1:]
-        return self._joining(thread, fewer)
+    def _joining(self, thread: Thread, points: Iterable[str]) -> Question:
+        return Question(_filled("join", thread.language), "\n".join(points), SCHEMA, ANSWER_TOKENS)
 
-    def _joining(self, thread: Thread, parts: Iterable[Sequence[Point]]) -> Question:
-        numbers = {line.source.message_id: line.number for line in thread.lines}
-        words = "\n".join(
-            f"{point.heading.value}: {point.words} {[numbers[each.message_id] for each in point.sources]}"
+
+def _fitting(parts: Sequence[Sequence[Point]], numbers: Mapping[int, int]) -> dict[str, Point]:
+    """Return points as the model reads them, as many of each part as one request holds; at worst the newest only."""
+    fitting: dict[str, Point] = {}
+    for most in range(MOST_POINTS, 0, -1):
+        fitting = {
+            f"{point.heading.value}: {point.words} {[numbers[each.message_id] for each in point.sources]}": point
             for part in parts
-            for point in part
-        )
-        return Question(_filled("join", thread.language), words, SCHEMA, ANSWER_TOKENS)
-
-
-def _fits(question: Question) -> bool:
-    return len(question.words.encode()) <= PART_TOKENS * 3
+            for point in _most_of_each(part, most)
+        }
+        if sum(tokens_in(each) + 1 for each in fitting) <= PART_TOKENS:
+            return fitting
+    room = PART_TOKENS
+    newest = [each for each in reversed(fitting) if (room := room - tokens_in(each) - 1) >= 0]
+    return {each: fitting[each] for each in reversed(newest)}
 
 
 def _most_of_each(points: Sequence[Point], most: int) -> list[Point]:
     return [each for heading in HEADINGS for each in [one for one in points if one.heading is heading][:most]]
 
 
+def tokens_in(text: str) -> int:
+    """Return how many tokens a text has at the most: three plain letters or spaces make one, so does any other byte.
+
+    That holds for what people write in any script, emoji included, with each tokenizer it was measured with, though
+    not for letters thrown together, of which two may make a token.
+    """
+    whole = text.encode()
+    other = len(whole.translate(None, PLAIN))
+    return other - (other - len(whole)) // 3
+
+
 def cost(question: Question) -> int:
-    """Return the tokens a question takes at the most, its answer included: a token has three bytes or more."""
-    text = question.instructions + question.words + json.dumps(question.schema)
-    return -(-len(text.encode()) // 3) + question.most_tokens
+    """Return the tokens a question takes at the most, its answer included."""
+    return (
+        tokens_in(question.instructions + question.words)
+        + tokens_in(json.dumps(question.schema))
+        + (question.most_tokens)
+    )
 
 
 def parts_of(lines: Sequence[Line], tokens: int = PART_TOKENS) -> list[list[Line]]:
@@ -230,13 +260,17 @@ def parts_of(lines: Sequence[Line], tokens: int = PART_TOKENS) -> list[list[Line
     parts: list[list[Line]] = []
     room = 0
     for line in reversed(lines):
-        size = -(-len(line_words(line).encode()) // 3) + 1
+        size = _size(line)
         if not parts or size > room:
             parts.append([])
             room = tokens
-        parts[-1].insert(0, line)
+        parts[-1].append(line)
         room -= size
-    return parts
+    return [part[::-1] for part in parts]
+
+
+def _size(line: Line) -> int:
+    return tokens_in(line_words(line)) + 1
 
 
 def line_words(line: Line) -> str:
@@ -246,10 +280,15 @@ def line_words(line: Line) -> str:
     return f"[{line.number}] {writer}{answers}: {line.words}"
 
 
-def points_in(text: str, lines: Sequence[Line]) -> list[Point]:
-    """Return the points in a model's answer that rest on some of these lines, with their words tamed."""
-    known = {line.number: line.source for line in lines}
+def points_in(text: str, lines: Sequence[Line]) -> list[Point] | None:
+    """Return the points in a model's answer that rest on some of these lines, with their words tamed.
+
+    ``None`` when it isn't of the form that was asked for.
+    """
     given = _object_in(text)
+    if not any(heading.value in given for heading in HEADINGS):
+        return None
+    known = {line.number: line.source for line in lines}
     points: list[Point] = []
     seen: set[str] = set()
     for heading in HEADINGS:
@@ -258,7 +297,7 @@ def points_in(text: str, lines: Sequence[Line]) -> list[Point]:
                 said = _Said.model_validate(each)
             except ValidationError:
                 continue
-            words = tame(said.words, LONGEST_WORDS)
+            words = tame(said.words[:LONGEST_TAMED], LONGEST_WORDS)
             sources = tuple(known[number] for number in dict.fromkeys(said.messages) if number in known)
             enough = sum(point.heading is heading for point in points) >= MOST_POINTS
             if words and sources and not enough and words not in seen:
@@ -268,9 +307,13 @@ def points_in(text: str, lines: Sequence[Line]) -> list[Point]:
 
 
 def _object_in(text: str) -> dict[str, Any]:
-    """Return the JSON object that stands in an answer, whatever stands around it; an empty one if there is none."""
+    """Return the JSON object that stands in an answer, whatever stands around it; an empty one if there is none.
+
+    Small servers leave a model's thoughts before its answer.
+    """
+    answer = text.rpartition("</think>")[2]
     try:
-        found: Any = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        found: Any = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
     except (ValueError, RecursionError):
         return {}
     return cast(dict[str, Any], found) if isinstance(found, dict) else {}

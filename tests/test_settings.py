@@ -90,6 +90,21 @@ def test_a_database_that_would_forget_everything_is_refused(url: str) -> None:
     assert "names no file" in what_is_said({"DISCORD_TOKEN": TOKEN, "DATABASE_URL": url})
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:port", "127.0.0.1:99999", "127.0.0.1:0", "[::1", "a b"])
+def test_a_models_address_that_leads_nowhere_is_said_before_kith_runs(address: str) -> None:
+    said = what_is_said({"DISCORD_TOKEN": TOKEN, "OPENAI_BASE_URL": f"http://{address}/v1"})
+
+    assert said.startswith("OPENAI_BASE_URL is not a web address.")
+
+
+def test_blanks_around_what_was_pasted_dont_matter() -> None:
+    with environment({"DISCORD_TOKEN": TOKEN, "OPENAI_API_KEY": " sk-x\n", "OPENAI_BASE_URL": " http://[::1]:8/v1 "}):
+        settings = read_settings()
+
+    assert settings.openai_api_key is not None and settings.openai_api_key.get_secret_value() == "sk-x"
+    assert settings.openai_base_url == "http://[::1]:8/v1"
+
+
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, anything)))
 def test_hostile_values_are_refused_in_a_sentence(values: dict[str, str]) -> None:
     said = what_is_said(values)
