@@ -89,7 +89,10 @@ class Communities(Noun):
         outlook = await within_time(
             interaction, self.app.communities.check(community_of(interaction), person_of(interaction))
         )
-        await show(interaction, setup_check.card(outlook, guild_of(interaction), self.bot.intents))
+        reads = self.bot.reads_messages
+        await show(
+            interaction, setup_check.card(outlook, guild_of(interaction), self.bot.intents, reads_messages=reads)
+        )
 
     @group.command(name="summaries", description=locale_str("Choose how threads are summarised, and see what it costs"))
     async def summaries(self, interaction: Interaction) -> None:

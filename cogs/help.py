@@ -103,6 +103,9 @@ def help_panel(mentions: dict[str, str], *, host: bool) -> ui.LayoutView:
         _("{command} shows the learning circles to come: say that you come, take a role, or propose one.").format(
             command=name("circle")
         ),
+        _("{command} gathers a thread you wrote in. The draft is yours alone until you publish it there.").format(
+            command=name("summary")
+        ),
         _("{command} is yours: time zone, time away, what you offer, and all that Kith keeps about you.").format(
             command=name("me")
         ),

@@ -70,7 +70,9 @@ def role_name(guild: discord.Guild) -> str:
     return discord.utils.escape_markdown(role.name if role else guild.me.display_name)
 
 
-def card(outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents) -> ui.LayoutView:
+def card(
+    outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents, *, reads_messages: bool
+) -> ui.LayoutView:
     """Draw the check."""
     parts: list[ui.Item[Any]] = [
         ui.TextDisplay("## " + _("How Kith stands here") + "\n" + _begun_words(outlook.community)),
@@ -92,7 +94,7 @@ def card(outlook: Outlook, guild: discord.Guild | None, intents: discord.Intents
         parts.append(
             ui.TextDisplay("**" + _("What I could not say lately") + "**\n" + _wrong_words(outlook.went_wrong))
         )
-    parts += [ui.Separator(), ui.TextDisplay(_about_words(outlook, intents))]
+    parts += [ui.Separator(), ui.TextDisplay(_about_words(outlook, intents, reads_messages=reads_messages))]
     return cards.drawing(ui.Container(*parts))
 
 
@@ -239,15 +241,19 @@ def what_words(what: str) -> str:
     }.get(what, what)
 
 
-def _about_words(outlook: Outlook, intents: discord.Intents) -> str:
+def _about_words(outlook: Outlook, intents: discord.Intents, *, reads_messages: bool) -> str:
     versions = f"Kith {__version__} · discord.py {discord.__version__} · {outlook.database} · "
     asked = ", ".join(name for name, on in intents if on)
-    if intents.message_content:
-        reading = _("I can read messages, for summaries of whole threads.")
+    reading = _(
+        "Discord sends me the words only of messages that mention me, and so of most replies to my posts; "
+        "I neither keep nor log them."
+    )
+    if reads_messages:
+        reading += " " + _("When somebody asks for a summary I may read that thread, and keep only the summary.")
     else:
-        reading = _(
-            "Discord sends me the words only of messages that mention me, and so of most replies to my posts; "
-            "I neither keep nor log them."
+        reading += " " + _(
+            "For summaries of whole threads, whoever runs me turns on *Message Content Intent* in Discord's developer "
+            "portal and starts me anew."
         )
     return (
         f"-# {versions}Python {platform.python_version()}\n-# "

@@ -11,10 +11,9 @@ async def test_everyone_reads_what_kith_is_and_each_command_in_a_line(scene: Sce
     assert answer.ephemeral
     text = said(answer)
     assert "tends this community of practice" in text
-    for command in ("checkin", "call", "circle", "rhythm list", "help"):
+    for command in ("checkin", "call", "circle", "summary", "rhythm list", "help"):
         assert f"</{command}:" in text
     assert "As a host" not in text
-    assert "/summary" not in text
 
 
 async def test_hosts_read_two_lines_more(scene: Scene) -> None:

@@ -32,7 +32,10 @@ async def test_the_check_of_a_community_where_all_is_well(scene: Scene) -> None:
     assert text.count("a check-in opens") == 10
     assert "SQLite 3." in text
     assert "Discord sends me the words only of messages that mention me" in text
+    assert "turns on *Message Content Intent*" in text
     assert "could not say" not in text
+    scene.bot.reads_messages = True
+    assert "When somebody asks for a summary I may read that thread" in await check(scene)
 
 
 async def test_the_check_of_a_community_that_has_not_begun_says_how_to(scene: Scene) -> None:
