@@ -67,7 +67,7 @@ def call_drawings(community: Community) -> Iterator[ui.LayoutView]:
     asked = [a_response(each, why="*" * 80) for each in MANY[:3]]
     later = [a_response(each) for each in MANY]
     for call in calls():
-        for card in (CallCard(community, call), CallCard(community, call, MANY, later, MANY)):
+        for card in (CallCard(community, call), CallCard(community, call, MANY, later, MANY, confidential=True)):
             yield call_cards.call_card(card, 1)
             yield call_cards.call_card(card, None)
             yield call_cards.door(card, 1)
@@ -107,7 +107,11 @@ def test_a_weaving_with_calls_fits(language: str) -> None:
     waiting = [a_call(rung=each) for each in range(1, 6)]
     with speaking(language):
         woven = Weaving(COMMUNITY, ROUND, MANY * 2, [], MONDAY_MORNING + timedelta(days=3), waiting)
-        for view in (weaving(woven, 1), weaving(replace(woven, heard=[]), 1)):
+        for view in (
+            weaving(woven, 1),
+            weaving(replace(woven, heard=[]), 1),
+            weaving(replace(woven, confidential=True), 1),
+        ):
             drawn = {"components": view.to_components(), "flags": 1 << 15}
             assert rule_problems("POST", "/channels/1/messages", drawn) == []
 

@@ -88,7 +88,8 @@ def panels(found: Format) -> Iterator[CirclePanel]:
                 ]
                 groups = groups_of(seats)
                 threads = {each.number: HIGHEST for each in groups}
-                yield CirclePanel(view, step, number + 1, len(found.steps), seats, groups, threads, posts=True)
+                shown = CirclePanel(view, step, number + 1, len(found.steps), seats, groups, threads, posts=True)
+                yield replace(shown, confidential=people > 4)
     for state in CircleState:
         yield CirclePanel(a_view(found, state=state), None, 0, len(found.steps))
 

@@ -10,14 +10,17 @@ from discord import ui
 
 from bot.calendar import Slot, Turn
 from bot.language import languages, speaking
+from bot.model import Failure, Model
 from bot.services.calls import MOST_NAMED, CallForm, Measures, Preview, Waiting
 from bot.services.checkins import ARRIVING, Form, Outcome, Written
-from bot.services.communities import SetUp, missing
+from bot.services.communities import BUDGETS, SetUp, missing
 from bot.services.keepers import KeeperCard
 from bot.services.members import Me, Mine
+from bot.services.model_uses import Spending
 from bot.services.responses import Later
 from bot.services.rhythms import RhythmView
 from bot.services.rounds import Note, Post, Quiet, Reminder, RoundCard, Weaving
+from bot.services.summary_showing import SummaryView
 from bot.store.calls import Audience, Call, Help
 from bot.store.checkins import CheckIn, CheckInKind, Round, RoundState
 from bot.store.communities import Community
@@ -26,11 +29,13 @@ from bot.store.keepers import KeeperTurn
 from bot.store.members import Member, Share
 from bot.store.offers import Offer
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
-from cogs import call_forms, call_lists, cards, checkins, me_panel, rhythms, setup_panel
+from bot.store.summaries import Heading, Summary, SummaryPoint, SummaryState, Unmodelled
+from bot.summary_try import Tried, made_up
+from cogs import call_forms, call_lists, cards, checkins, me_panel, rhythms, setup_panel, summary_setup
 from cogs.help import help_panel
 from cogs.keeper_cards import keeper_card
 from cogs.words import reason_words
-from tests.fakes import MONDAY_MORNING
+from tests.fakes import MONDAY_MORNING, FixedClock
 from tests.official import rule_problems
 
 LIMITS: dict[str, dict[int | None, int]] = {
@@ -173,7 +178,30 @@ def private_panels() -> Iterator[ui.LayoutView]:
         yield setup_panel.panel(begun, None, answering_begin=True)
     yield setup_panel.preview(replace(unset, card=RoundCard(COMMUNITY, a_round(message_id=None))))
     yield setup_panel.preview(SetUp(BEGUN, a_rhythm(), card=RoundCard(BEGUN, a_round(message_id=None))))
+    yield from summary_setup_panels()
     yield help_panel({}, host=True)
+
+
+def summary_setup_panels() -> Iterator[ui.LayoutView]:
+    """Draw /setup summaries, and what a try shows."""
+    model = Model("_" * 100, FixedClock(MONDAY_MORNING), base_url=f"https://{'_' * 200}:65535/v1")
+    for reads in (True, False):
+        yield summary_setup.panel(COMMUNITY, model, Spending(BUDGETS[-1], BUDGETS[-1]), reads=reads)
+        yield summary_setup.panel(BEGUN, None, Spending(BUDGETS[0], 0), reads=reads)
+    yield summary_setup.made_up_thread(made_up(MONDAY_MORNING))
+    for unmodelled in (None, *Unmodelled):
+        summary = Summary(
+            community_id=1,
+            thread_id=1,
+            parent_id=1,
+            unmodelled=unmodelled,
+            state=SummaryState.DRAFT,
+            made_at=MONDAY_MORNING,
+        )
+        point = SummaryPoint(summary_id=0, heading=Heading.ASKED, place=0, words="_" * 300)
+        view = SummaryView(COMMUNITY, summary, [(point, [])] * 20, {})
+        for failure in (None, *Failure) if unmodelled is Unmodelled.FAILED else (None,):
+            yield summary_setup.tried_out(Tried(view, seconds=28.04, tokens=BUDGETS[-1], failure=failure))
 
 
 def call_panels() -> Iterator[ui.LayoutView]:
@@ -219,9 +247,9 @@ def member_panels() -> Iterator[ui.LayoutView]:
     zone = "America/Argentina/Buenos_Aires"
     me = Me(quiet, zone, check_ins=0, away_until=None, undelivered=False)
     away = Me(reminded, zone, check_ins=1, away_until=date(2027, 9, 29), undelivered=False)
-    full = Member(community_id=1, member_id=1, reminders=True, keeps=True, about="_" * 200)
+    full = Member(community_id=1, member_id=1, reminders=True, keeps=True, about="_" * 200, left_out=True)
     offers = [Offer(id=2**62 + each, community_id=1, member_id=1, words=str(each) + "*" * 79) for each in range(5)]
-    most = replace(away, member=full, check_ins=1000, offers=offers)
+    most = replace(away, member=full, check_ins=1000, calls=100, circles=100, summaries=100, offers=offers)
     for each in (me, away, most, replace(me, undelivered=True, check_ins=2)):
         yield me_panel.me_panel(each)
         yield me_panel.leaving_panel(each)

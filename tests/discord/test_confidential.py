@@ -58,7 +58,7 @@ async def test_a_callers_buttons_keep_the_calls_thread_out_of_summaries_until_a_
 async def test_a_call_that_is_not_for_everyone_needs_no_such_button(scene: Scene) -> None:
     await scene.begin()
     door = await call(scene, scene.ada, "May I speak with a host?", audience="hosts")
-    [thread] = [each for each in scene.env.backend.channels.values() if "A call" in each.name]
+    [thread] = [each for each in scene.env.backend.channels.values() if "A call" in str(each.name)]
 
     drawn = str([each.components for each in scene.env.backend.messages[thread.id].values()])
     assert "Withdraw" in drawn and "Confidential" not in drawn

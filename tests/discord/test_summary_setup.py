@@ -1,6 +1,6 @@
 """How summaries are set up: what an admin reads and chooses on /setup summaries, and what a private try shows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -47,7 +47,7 @@ async def chosen(scene: Scene) -> Community:
 
 
 @asynccontextmanager
-async def answering(scene: Scene, status: int, words: str) -> AsyncIterator[list[str]]:
+async def answering(scene: Scene, status: int, words: str) -> AsyncGenerator[list[str]]:
     """Let Kith's model be a server that gives one answer; yields what it is asked."""
     asked: list[str] = []
 
