@@ -137,7 +137,7 @@ async def test_two_hours_more_in_writing_are_also_for_whoever_holds_the_piece(ap
     ("people", "zone", "began", "hours"),
     [
         (2, None, 17, 16),  # from 18 o'clock in Berlin half a day ends at 6, so it lasts until 10
-        (2, "America/New_York", 11, 12),  # from 6 there half a day ends at 18
+        (2, "America/New_York", 17, 12),  # noon there: until 10 the other would have too little
         (4, None, 17, 6),  # until 10 the others would not have the time
         (1, None, 17, 24),
     ],
