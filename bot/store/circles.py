@@ -342,11 +342,8 @@ def circle_tags_since(session: Session, community_id: int, since: datetime) -> S
 
 def circles_held(session: Session, community_id: int) -> int:
     """Return how many circles a community has held; one that was closed in its first step was not."""
-    return session.exec(
-        select(func.count())
-        .select_from(Circle)
-        .where(Circle.community_id == community_id, Circle.state == CircleState.CLOSED, Circle.step > 0)
-    ).one()
+    held = Circle.community_id == community_id, Circle.state == CircleState.CLOSED, Circle.step > 0
+    return session.exec(select(func.count()).select_from(Circle).where(*held)).one()
 
 
 def circle_requested_by(session: Session, community_id: int, request_id: int) -> Circle | None:
