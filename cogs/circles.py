@@ -19,6 +19,7 @@ from cogs.call_forms import someone_picked
 from cogs.cards import drawing, stamp
 from cogs.circle_cards import role_word, unhosted_words
 from cogs.circle_forms import VERBS
+from cogs.summaries import readable_by
 from cogs.support import (
     Interaction,
     Noun,
@@ -36,6 +37,8 @@ from cogs.support import (
 ROLES = {verb: role for role, verb in VERBS.items()}
 LISTED = MOST_COMING * 2
 """Circles read for the list: more than can be proposed, since those of rhythms come on top."""
+GATHERED = 5
+"""Circles that are over, of which the list shows what was gathered."""
 
 
 class Circles(Noun):
@@ -60,7 +63,8 @@ class Circles(Noun):
         community_id, person = community_of(interaction), person_of(interaction)
         found = await self.app.circles.upcoming(community_id, LISTED)
         host = await self.app.communities.hosted_by(community_id, person)
-        return circle_lists.circles_panel(found, skip, person.member_id, host=host)
+        gathered = [] if skip else await self.app.circles.gathered(community_id, readable_by(interaction), GATHERED)
+        return circle_lists.circles_panel(found, skip, person.member_id, host=host, gathered=gathered)
 
     @press("circle:show")
     async def show_one(self, interaction: Interaction, circle_id: int) -> None:

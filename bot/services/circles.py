@@ -1,6 +1,6 @@
 """Learning circles: proposing one, the circle rhythm, coming, taking a role, moving and cancelling."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import _
 from bot.services.announcing import announce
+from bot.services.circle_harvests import Gathered, gathered
 from bot.services.circle_showing import begins_at, planned_together, say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
 from bot.services.hosting import come_past, start_over, take_role
@@ -118,6 +119,11 @@ class Circles:
     def upcoming(self, session: Session, community_id: int, limit: int) -> list[CircleView]:
         """Return a community's circles that run or are to come, soonest first."""
         return [view_of(session, each, self._clock.now()) for each in coming_circles(session, community_id, limit)]
+
+    @transaction
+    def gathered(self, session: Session, community_id: int, readable: Collection[int], limit: int) -> list[Gathered]:
+        """Return what circles that are over have left in ``readable`` channels, those over last first."""
+        return gathered(session, community_id, readable, limit)
 
     @transaction
     def find(self, session: Session, community_id: int, circle_id: int) -> CircleView:
