@@ -4,9 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
 import pytest
-from aiohttp import web
 from simcord import InteractionResult, MemberActor
 from simcord.backend.errors import SetupError
 
@@ -16,6 +14,7 @@ from bot.services.communities import BUDGETS
 from bot.services.people import Person
 from bot.store.communities import Community, Summarising
 from tests.discord.scene import Scene, discord_press, labels_of, said, text_of
+from tests.loopback.model import Answering, ModelServer, failing, pointing, saying
 
 
 async def open_panel(scene: Scene, who: MemberActor | None = None) -> InteractionResult:
@@ -47,28 +46,13 @@ async def chosen(scene: Scene) -> Community:
 
 
 @asynccontextmanager
-async def answering(scene: Scene, status: int, words: str) -> AsyncGenerator[list[str]]:
-    """Let Kith's model be a server that gives one answer; yields what it is asked."""
-    asked: list[str] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        asked.append(await request.text())
-        message = {"choices": [{"message": {"content": words}}], "usage": {"total_tokens": 1234}}
-        return web.json_response(message if status == 200 else {"error": {"message": words}}, status=status)
-
-    serving = web.Application()
-    serving.router.add_post("/v1/chat/completions", answer)
-    runner = web.AppRunner(serving)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    address = f"http://kith:secret@127.0.0.1:{runner.addresses[0][1]}/v1"
-    scene.app.summariser.model = Model("small-*one*", scene.app.clock, base_url=address)
-    try:
-        yield asked
-    finally:
+async def answering(scene: Scene, answer: Answering) -> AsyncGenerator[ModelServer]:
+    """Let Kith's model be a server that answers in one way."""
+    with ModelServer([answer]).in_thread() as server:
+        address = server.url.replace("//", "//kith:secret@")
+        scene.app.summariser.model = Model("small-*one*", scene.app.clock, base_url=address)
+        yield server
         await scene.app.summariser.close()
-        await runner.cleanup()
 
 
 async def test_only_someone_who_manages_the_server_chooses(scene: Scene) -> None:
@@ -156,8 +140,8 @@ async def test_a_try_without_a_model_shows_what_a_plain_gathering_is(scene: Scen
 
 
 async def test_a_try_shows_what_the_model_answers_and_what_it_cost(scene: Scene) -> None:
-    points = {"asked": [{"words": "Person 1 asked about the law of two feet.", "messages": [1]}]}
-    async with answering(scene, 200, orjson.dumps(points).decode()) as asked:
+    points = pointing("Person 1 asked about the law of two feet.", 1)
+    async with answering(scene, saying(points, {"total_tokens": 1234})) as server:
         panel = await open_panel(scene)
         assert "**small-\\*one\\***, at 127.0.0.1:" in said(panel)
         assert "secret" not in said(panel)
@@ -165,17 +149,17 @@ async def test_a_try_shows_what_the_model_answers_and_what_it_cost(scene: Scene)
 
     assert "Ruth asked about the law of two feet." in said(draft)
     assert "1,234 of this month's tokens" in said(draft)
-    assert len(asked) == 1
-    assert "Person 3" in asked[0] and "Imani" not in asked[0]
+    [asked] = server.asked
+    assert "Person 3" in asked.words and b"Imani" not in server.received
     assert (await scene.app.model_uses.spending(scene.guild.id)).spent == 1234
     assert not (await chosen(scene)).model_on
 
 
 async def test_a_try_says_in_plain_words_why_the_model_did_not_answer(scene: Scene) -> None:
-    async with answering(scene, 401, "Incorrect API key provided: sk-1"):
+    async with answering(scene, failing(401)):
         draft = await press(scene, await open_panel(scene), "Try it privately")
         assert "The model's server refused. Whoever runs Kith can check `OPENAI_API_KEY`" in said(draft)
-        assert "sk-1" not in said(draft)
+        assert "sk-secret" not in said(draft)
         assert "So Kith gathered this without it." in said(draft)
         assert "Tomasz" in said(draft)
 
