@@ -25,8 +25,8 @@ from bot.thread import Findings, Line, Point, Thread
 PROMPTS = ROOT / "prompts" / "summary"
 HEADINGS = (Heading.ASKED, Heading.OFFERED, Heading.OPEN, Heading.COMMITMENTS, Heading.THANKS)
 
-PART_TOKENS = 6_000
-"""Estimated tokens of lines in one request, so that it fits a small model's window with room for the answer."""
+PART_TOKENS = 5_600
+"""Estimated tokens of lines in one request, so that it fits a window of 8,192 with instructions and answer."""
 ANSWER_TOKENS = 1_200
 LONG = 20_000
 """Estimated tokens from which on a summary's price is shown before anything is sent."""
@@ -93,7 +93,7 @@ class Summariser:
             return 0
         parts = parts_of(thread.lines)
         joined = cost(self._joining(thread, [])) + PART_TOKENS if len(parts) > 1 else 0
-        return sum(self._price(thread, part) for part in parts) + joined
+        return sum(cost(self._asking(thread, part)) for part in parts) + joined
 
     async def make(self, community_id: int, thread: Thread, *, allowed: bool, wanted: bool = True) -> Findings:
         """Return a summary of a thread; ``allowed``: the community lets words go to the model; ``wanted``: the asker.
@@ -142,18 +142,14 @@ class Summariser:
         """Return the parts, newest first, that a budget reaches for; the last of them may be cut short."""
         parts: list[list[Line]] = []
         for part in parts_of(thread.lines):
-            price = self._price(thread, part)
+            price = cost(self._asking(thread, part))
             if price > left:
-                room = left - self._price(thread, [])
+                room = left - cost(self._asking(thread, []))
                 cut = parts_of(part, room)[0] if room > 0 else part[:0]
                 return [*parts, cut] if len(cut) >= FEWEST_LINES else parts
             left -= price
             parts.append(part)
         return parts
-
-    def _price(self, thread: Thread, part: Sequence[Line]) -> int:
-        """Return the tokens a request about a part takes at the most."""
-        return cost(self._asking(thread, [])) + sum(map(_size, part))
 
     async def _ask_all(
         self, community_id: int, thread: Thread, parts: Sequence[list[Line]], ends: float
