@@ -1,12 +1,17 @@
 """The benchmark still runs: each measurement once, with tiny numbers. How quick Kith is, is not judged here."""
 
 import asyncio
+import sys
 
+import pytest
+
+from tests.bench import alone
 from tests.bench.__main__ import MEASUREMENTS, Sizes
 from tests.bench.calls import Crowd
 from tests.bench.databases import kinds
 from tests.bench.idle import summary
 from tests.bench.report import Table, machine, page, percentile, with_sections
+from tests.bench.summaries import Talk
 
 TINY = Sizes(
     answers=2,
@@ -18,12 +23,13 @@ TINY = Sizes(
     weeks=2,
     ticks=2,
     crowd=Crowd(members=60, past_calls=4, open_calls=20, times=2),
+    talk=Talk(lengths=(4,), times=1, answers_after=0, slow=0),
 )
 
 
 async def test_measurements_fill_their_tables() -> None:
-    """Three of the six: one needs processes, two do not; the others start more processes in the same way."""
-    names = ("answering", "idling", "calls")
+    """Those that need few processes or none; the others start more of them in the same way."""
+    names = ("answering", "idling", "calls", "summaries")
     tables = await asyncio.gather(*(MEASUREMENTS[name](kinds(None), TINY) for name in names))
 
     written = page(machine(None), tables)
@@ -31,6 +37,15 @@ async def test_measurements_fill_their_tables() -> None:
         assert table.rows
         assert all(len(row) == len(table.columns) and all(row) for row in table.rows)
         assert table.title in written
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_what_is_measured_alone_is_told_by_what_it_is() -> None:
+    found = alone.gathering(8)
+
+    assert set(found) == {"ready", "gathered", "held", "peak"}
+    assert found["ready"] > 0 and found["gathered"] > 0
+    assert set(alone.first_use(list)) == {"seconds", "memory"}
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

