@@ -7,14 +7,27 @@ from discord import ui
 
 from bot.errors import Refusal
 from bot.language import _, speaking
-from bot.services.circling import WishesGathered
-from bot.store.circles import CircleState, SeatState
+from bot.services.circling import Pressed, WishesGathered
+from bot.services.words import given_back
+from bot.store.circles import Circle, CircleState, SeatState
 from bot.store.rhythms import Way
 from cogs import circle_forms, circle_lists
 from cogs.cards import drawing, message_link, stamp
 from cogs.circle_panel import STEPS_APART
 from cogs.circles import asked_by, verb_of
-from cogs.support import Interaction, Noun, answers, in_a_moment, open_form, press, redraw, say, show, within_time
+from cogs.support import (
+    Interaction,
+    Noun,
+    answers,
+    community_of,
+    in_a_moment,
+    open_form,
+    press,
+    redraw,
+    say,
+    show,
+    within_time,
+)
 
 POLL_FOR = timedelta(days=7)
 DONE = {"spoke": SeatState.SPOKE, "pass": SeatState.PASSED, "silent": SeatState.SILENT}
@@ -124,16 +137,41 @@ class Circling(Noun):
     @press("circle:wished")
     async def wish(self, interaction: Interaction, circle_id: int) -> None:
         """Keep a line on what wants to happen next."""
-        words = str(answers(interaction).get("words") or "")
-        done = await within_time(interaction, self.app.circling.wish(*asked_by(interaction), circle_id, words))
+        done = await within_time(interaction, self._wish(interaction, circle_id))
         sentence = _("Thank you. Hosts can make a poll of all such lines; nobody sees whose is whose.")
         if done.again:
             sentence = _("Thank you. Your line is changed to this one.")
         await say(interaction, sentence)
 
+    async def _wish(self, interaction: Interaction, circle_id: int) -> Pressed:
+        words = str(answers(interaction).get("words") or "")
+        view = await self.app.circles.find(community_of(interaction), circle_id)
+        made, there = await self._poll(view.circle)
+        if there:
+            link = message_link(view.community.id, view.circle.channel_id, made)
+            sentence = _(
+                "The poll is made already and takes no more lines: {link}. The circle's thread has room for it."
+            )
+            raise given_back(sentence.format(link=link), words)
+        return await self.app.circling.wish(*asked_by(interaction), circle_id, words)
+
+    async def _poll(self, circle: Circle) -> tuple[int, bool]:
+        """Return the poll made after a circle (0: none was), and whether it is there still."""
+        made = int(await self.app.communities.remembered(f"poll:{circle.id}") or 0)
+        if not made:
+            return 0, False
+        channel = self.bot.get_partial_messageable(circle.channel_id or 0, guild_id=circle.community_id)
+        try:
+            await channel.fetch_message(made)
+        except discord.NotFound:
+            return made, False
+        except discord.Forbidden:
+            return made, True  # Kith may not look, and another would be one too many
+        return made, True
+
     @press("circle:poll")
     async def poll(self, interaction: Interaction, circle_id: int) -> None:
-        """Publish what was wished as a poll, once."""
+        """Publish what was wished as a poll, once; one that somebody deleted is made anew."""
         link, gathered = await within_time(interaction, self._published(interaction, circle_id))
         words = _("Here is the poll: {link}").format(link=link)
         if gathered.left_out:
@@ -142,12 +180,11 @@ class Circling(Noun):
 
     async def _published(self, interaction: Interaction, circle_id: int) -> tuple[str, WishesGathered]:
         gathered = await self.app.circling.wishes_gathered(*asked_by(interaction), circle_id)
-        name, channel_id = f"poll:{circle_id}", gathered.circle.channel_id
-        message_id = await self.app.communities.remembered(name)
-        if message_id is None:
-            message_id = str(await self._post(gathered, name))
-            await self.app.communities.remember(name, message_id)
-        return message_link(gathered.community.id, channel_id, int(message_id)), gathered
+        made, there = await self._poll(gathered.circle)
+        if not there:
+            made = await self._post(gathered, f"poll:{circle_id}:{made % 1_000_000}")
+            await self.app.communities.remember(f"poll:{circle_id}", str(made))
+        return message_link(gathered.community.id, gathered.circle.channel_id, made), gathered
 
     async def _post(self, gathered: WishesGathered, nonce: str) -> int:
         with speaking(gathered.community.language):

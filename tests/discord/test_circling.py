@@ -228,3 +228,28 @@ async def test_what_is_wished_becomes_a_poll_once(scene: Scene, allowed: bool) -
     assert [each["poll_media"]["text"] for each in polls[0]["answers"]] == ["A day outside", "Read a book"]
     assert (polls[0]["duration"], polls[0]["allow_multiselect"]) == (168, True)
     assert str(scene.ada.id) not in str(polls)
+
+
+async def test_a_line_said_after_the_poll_is_given_back_and_a_poll_that_was_deleted_is_made_anew(scene: Scene) -> None:
+    circle_id = await closed(scene, scene.ada, scene.bo)
+    for who, line in ((scene.ada, "Walk together"), (scene.bo, "Read a book")):
+        await scene.app.circling.wish(scene.guild.id, person(scene, who), circle_id, line)
+    published = said(await pressed(scene, scene.host, f"circle:{circle_id}:poll"))
+    poll = published.split("/")[-1].split()[0]
+
+    async def wish() -> str:
+        form = await pressed(scene, scene.ada, f"circle:{circle_id}:wish")
+        return said(await scene.ada.submit_modal(form, {"words": "A day outside"}))
+
+    late = await wish()
+    scene.env.backend.delete_message(scene.circles.id, int(poll))
+    in_time = await wish()
+    anew = said(await pressed(scene, scene.host, f"circle:{circle_id}:poll"))
+
+    assert "takes no more lines" in late
+    assert poll in late
+    assert "A day outside" in late
+    assert "changed to this one" in in_time
+    assert poll not in anew
+    sent = [str(each.json["poll"]) for each in scene.env.http_requests if each.json and "poll" in each.json]
+    assert ["A day outside" in each for each in sent] == [False, True]
