@@ -105,6 +105,15 @@ class CircleDecks:
         """The theme of that id, in English where ``language`` lacks it; None where English does too."""
         return self._own(language).themes.get(theme_id) or self._english.themes.get(theme_id)
 
+    def themes(self, language: str) -> list[Theme]:
+        """All themes of a language, in their order; one without themes borrows from English."""
+        return list((self._own(language).themes or self._english.themes).values())
+
+    def titled(self, language: str, title: str) -> Theme | None:
+        """The theme that is called so, whatever the capitals and spaces; None where there is none."""
+        wanted = " ".join(title.split()).casefold()
+        return next((each for each in self.themes(language) if each.title.casefold() == wanted), None)
+
     def draw_theme(
         self,
         language: str,
@@ -120,8 +129,7 @@ class CircleDecks:
         where everything was used, the one used longest ago comes again. A language without themes borrows
         from English.
         """
-        themes = self._own(language).themes or self._english.themes
-        return draw_card(list(themes.values()), used=used, now=now, rng=rng, element=element)
+        return draw_card(self.themes(language), used=used, now=now, rng=rng, element=element)
 
     def brief(self, language: str, role: Role) -> Brief:
         """What whoever takes ``role`` is told in private."""

@@ -97,7 +97,7 @@ def place_words(circle: Circle) -> str:
         return _("live, in {place}").format(place=f"<#{circle.place_id}>")
     if circle.link:
         return _("live: {place}").format(place=plain(circle.link))
-    return _("live; the thread says where")
+    return _("live; where is still to be chosen")
 
 
 def length_words(way: Way, found: Format) -> str:

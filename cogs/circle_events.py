@@ -15,10 +15,12 @@ from bot import courier
 from bot.courier import Impossible, Needless, Said
 from bot.language import _, speaking
 from bot.services.circle_cards import NO_EVENTS, OVER
+from bot.services.circle_places import EVENT_GONE
 from bot.services.circle_views import CircleView
 from bot.store.circles import Circle, CircleState
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs.circle_cards import circle_link, length_words
+from cogs.circle_places import Places
 from cogs.hands import Hands, Sayings, shortened
 
 UNKNOWN_EVENT = 10070
@@ -34,6 +36,9 @@ class Entity(IntEnum):
     STAGE = 1
     VOICE = 2
     EXTERNAL = 3
+
+
+ENTITIES: dict[Any, Entity] = {discord.StageChannel: Entity.STAGE, discord.VoiceChannel: Entity.VOICE}
 
 
 class Status(IntEnum):
@@ -53,6 +58,7 @@ class EventVoice:
         self._hands = hands
         self._cards = hands.app.circle_cards
         self._clock = hands.app.clock
+        self._places = Places(hands)
 
     @property
     def sayings(self) -> Sayings:
@@ -60,19 +66,28 @@ class EventVoice:
         return {DeliveryKind.EVENT: self._say_event}
 
     async def _say_event(self, delivery: Delivery) -> Said:
-        view = await self._cards.card(delivery)
+        view = await self._places.of(delivery, await self._cards.card(delivery))
         try:
-            return await self._keep(delivery, view)
+            return await self._keep_somewhere(delivery, view)
         except discord.NotFound as error:
             if error.code == UNKNOWN_EVENT:
-                raise Needless("event-gone") from error
+                raise Needless(EVENT_GONE) from error
             raise
         except discord.Forbidden as error:
             if await self._cards.events_are_refused(delivery.community_id):
                 raise Needless(NO_EVENTS) from error
             raise Impossible(NO_EVENTS) from error
 
-    async def _keep(self, delivery: Delivery, view: CircleView) -> Said:
+    async def _keep_somewhere(self, delivery: Delivery, view: CircleView) -> Said:
+        """Keep a circle's event, out of its voice or stage channel where Kith may make none in there."""
+        try:
+            return await self._keep(delivery, view)
+        except discord.Forbidden:
+            if view.circle.place_id is None:
+                raise
+        return await self._keep(delivery, view, outside=True)
+
+    async def _keep(self, delivery: Delivery, view: CircleView, *, outside: bool = False) -> Said:
         """Bring a circle's event to where the circle stands; every request of an earlier attempt counts."""
         circle, guild_id = view.circle, delivery.community_id
         event = await self._event(delivery, circle)
@@ -81,12 +96,12 @@ class EventVoice:
                 raise Needless("over")
             if circle.message_id is None:
                 raise Needless("no-card")  # its link is how people come from the event to the circle
-            wanted = await self._wanted(view)
+            wanted = await self._wanted(view, outside=outside)
             created = await self._bot.http.create_guild_scheduled_event(guild_id, **wanted, privacy_level=OF_GUILD_ONLY)
             courier.checkpoint("evented")
             return Said(circle.place_id, int(created["id"]))
         event_id = int(event["id"])
-        for changes in self._steps(event, circle.state, await self._wanted(view)):
+        for changes in self._steps(event, circle.state, await self._wanted(view, outside=outside)):
             await self._bot.http.edit_scheduled_event(guild_id, event_id, **changes)
         return Said(circle.place_id, event_id)
 
@@ -119,8 +134,8 @@ class EventVoice:
         steps = [{"status": Status.ACTIVE.value}] if status is Status.SCHEDULED else []
         return [*steps, {"status": Status.COMPLETED.value}] if state in OVER else steps
 
-    async def _wanted(self, view: CircleView) -> dict[str, Any]:
-        """Return what a circle's event says."""
+    async def _wanted(self, view: CircleView, *, outside: bool) -> dict[str, Any]:
+        """Return what a circle's event says; ``outside`` its channel, it only names that."""
         circle = view.circle
         ends_at = circle.starts_at + timedelta(minutes=view.format.live_minutes)
         wanted: dict[str, Any] = {
@@ -129,26 +144,14 @@ class EventVoice:
             "scheduled_start_time": circle.starts_at.isoformat(),
             "scheduled_end_time": ends_at.isoformat(),
         }
-        entity = await self._entity(circle)
-        wanted["entity_type"] = entity.value
-        if entity is Entity.EXTERNAL:
-            place = circle.link if 0 < len(circle.link) <= LONGEST_PLACE else circle_link(circle)
-            wanted |= {"entity_metadata": {"location": place}, "channel_id": None}
-        else:
-            wanted["channel_id"] = str(circle.place_id)
-        return wanted
-
-    async def _entity(self, circle: Circle) -> Entity:
-        """Return where a circle's event is: in its voice or stage channel while that is there, else elsewhere."""
-        if circle.place_id is None:
-            return Entity.EXTERNAL
-        try:
-            channel = self._bot.get_channel(circle.place_id) or await self._bot.fetch_channel(circle.place_id)
-        except discord.NotFound:
-            return Entity.EXTERNAL
-        if isinstance(channel, discord.StageChannel):
-            return Entity.STAGE
-        return Entity.VOICE if isinstance(channel, discord.VoiceChannel) else Entity.EXTERNAL
+        channel = await self._places.channel(circle)
+        entity = ENTITIES.get(type(channel), Entity.EXTERNAL)
+        if outside or entity is Entity.EXTERNAL:
+            name = "" if channel is None else str(channel)
+            place = next((each for each in (name, circle.link) if 0 < len(each) <= LONGEST_PLACE), circle_link(circle))
+            outer = {"entity_type": Entity.EXTERNAL.value, "channel_id": None, "entity_metadata": {"location": place}}
+            return wanted | outer
+        return wanted | {"entity_type": entity.value, "channel_id": str(circle.place_id)}
 
 
 def _description(view: CircleView) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import ui
 
+from bot.circle_deck import our_circle_decks
 from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import _, spoken
@@ -26,8 +27,12 @@ VERBS = {Role.HOST: "host", Role.GUARDIAN: "guardian", Role.HARVESTER: "harveste
 """How each role is named in buttons."""
 
 
-def propose_form(request_id: int, zone: str, now: datetime, link: str | None = None) -> ui.Modal:
+def propose_form(
+    request_id: int, zone: str, now: datetime, link: str | None = None, theme: str | None = None
+) -> ui.Modal:
     """Draw the form in which a circle is proposed; with a ``link``, it meets there instead of in a channel.
+
+    ``theme`` is the title of one in the deck, which brings its questions by being called so.
 
     ``request_id`` goes into its name, so that the same form sent in twice proposes one circle.
     """
@@ -35,8 +40,10 @@ def propose_form(request_id: int, zone: str, now: datetime, link: str | None = N
     parts: list[ui.Item[Any]] = [
         ui.Label(
             text=_("What about?"),
-            description=_("In a few words. Left empty, I draw a theme with questions."),
-            component=ui.TextInput(custom_id="title", required=False, max_length=LONGEST_TITLE),
+            description=_("In a few words. Left empty, I draw a theme; /circle theme lets you pick one.")
+            if theme is None
+            else _("This theme brings its questions. In words of your own, the circle is about those alone."),
+            component=ui.TextInput(custom_id="title", required=False, max_length=LONGEST_TITLE, default=theme),
         ),
         _when_part(zone, now),
         ui.Label(
@@ -86,13 +93,17 @@ def _place_part(link: str | None) -> ui.Item[Any]:
     return ui.Label(
         text=_("Live, in which channel?"),
         description=_("Left empty, the circle is held in writing, in its thread."),
-        component=ui.ChannelSelect(
-            custom_id="place",
-            required=False,
-            min_values=0,
-            channel_types=[discord.ChannelType.voice, discord.ChannelType.stage_voice],
-            placeholder=_("A voice or stage channel"),
-        ),
+        component=_place_select(),
+    )
+
+
+def _place_select() -> ui.ChannelSelect[Any]:
+    return ui.ChannelSelect(
+        custom_id="place",
+        required=False,
+        min_values=0,
+        channel_types=[discord.ChannelType.voice, discord.ChannelType.stage_voice],
+        placeholder=_("A voice or stage channel"),
     )
 
 
@@ -134,16 +145,41 @@ def check_link(link: str) -> str:
     return link
 
 
+def check_theme(language: str, chosen: str) -> str:
+    """Return the title of a theme of the deck, by its id or its title. Raises Refusal where there is none such."""
+    decks = our_circle_decks()
+    theme = decks.theme(language, chosen) or decks.titled(language, chosen)
+    if theme is None:
+        raise given_back(
+            _(
+                "I know no such theme. Pick one from the list that appears as you type; with words of your own, press "
+                "*Propose one* in /circle."
+            ),
+            chosen,
+        )
+    return theme.title
+
+
 def move_form(circle: Circle, zone: str, now: datetime) -> ui.Modal:
-    """Draw the form that moves one circle to another time."""
+    """Draw the form that moves one circle to another time, a live one also to another place."""
     form = ui.Modal(title=_("Move this circle"), custom_id=pressed_name("circle", circle.id, "moved"))
     form.add_item(_when_part(zone, now, circle.starts_at))
+    if circle.way is Way.LIVE:
+        stays = _("Left empty, it meets where it did.")
+        form.add_item(ui.Label(text=_("In another channel?"), description=stays, component=_place_select()))
+        link = ui.TextInput[Any](custom_id="link", required=False, max_length=LONGEST_LINK)
+        form.add_item(ui.Label(text=_("Or at another address?"), description=stays, component=link))
     return form
 
 
-def read_when(interaction: Interaction, zone: str, now: datetime) -> datetime:
-    """Return the time that was filled in. Raises Refusal."""
-    return read_moment(str(answers(interaction).get("when") or ""), zone, now)
+def read_move(interaction: Interaction, zone: str, now: datetime) -> tuple[datetime, int | None, str]:
+    """Return when and where a circle is moved to: a channel's id, or an address. Raises Refusal."""
+    filled = answers(interaction)
+    place, link = next(iter(filled.get("place") or ()), None), str(filled.get("link") or "").strip()
+    if place and link:
+        raise Refusal(_("A circle meets in one place. Choose a channel, or write an address."))
+    at = read_moment(str(filled.get("when") or ""), zone, now)
+    return at, int(place) if place else None, check_link(link) if link else ""
 
 
 def offer_form(circle_id: int, role: Role) -> ui.Modal:

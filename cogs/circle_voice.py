@@ -16,11 +16,14 @@ from bot.store.circles import Circle
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import circle_cards, circle_panel, circle_words
 from cogs.call_voice import REFUSED
+from cogs.circle_places import Places
 from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
 NO_CARD = "no-card"
 LOOKED_FOR = ("invite", "offer", "piece", *IN_GROUPS, "room", "time", "harvest", "tomorrow", "soon", "moved")
 """Words before which Kith looks whether those they are for are still part of the server."""
+TELL_WHERE = ("tomorrow", "soon", "moved")
+"""Words that say where a circle meets."""
 MOST_LOOKED_FOR = 20
 """People looked for at a time: each takes a request of its own, and a message has seconds to go out."""
 
@@ -31,6 +34,7 @@ class CircleVoice:
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
         self._cards = hands.app.circle_cards
+        self._places = Places(hands)
 
     @property
     def sayings(self) -> Sayings:
@@ -42,7 +46,7 @@ class CircleVoice:
         }
 
     async def _say_card(self, delivery: Delivery) -> Said:
-        view = await self._cards.card(delivery)
+        view = await self._places.of(delivery, await self._cards.card(delivery))
         circle = view.circle
         draw = drawn(view.community, lambda marker: circle_cards.circle_card(view, marker))
         channel_id = required(circle.channel_id)
@@ -88,6 +92,8 @@ class CircleVoice:
 
     async def _say_word(self, delivery: Delivery) -> Said:
         word = await self._for_those_here(delivery, await self._cards.word(delivery))
+        if word.what in TELL_WHERE:
+            word = replace(word, view=await self._places.of(delivery, word.view))
         circle = word.view.circle
         draw = drawn(word.view.community, lambda marker: circle_words.circle_word(word, marker))
         if word.posted is not None:

@@ -14,6 +14,7 @@ from bot.formats import Kind, Role, Step
 from bot.language import _
 from bot.services.circle_cards import CircleWord
 from bot.services.hosting import PATIENCE
+from bot.store.circles import Circle
 from bot.store.rhythms import Way
 from cogs.cards import MOST_NAMED, drawing, lasting_button, message_link, quoted, stamp
 from cogs.circle_cards import (
@@ -95,10 +96,13 @@ def _room(word: CircleWord) -> Parts:
     return [ui.TextDisplay(_spoken_to(word.members, told) + f"\n-# {small}")]
 
 
+def _where(circle: Circle) -> str:
+    return _("in writing, here in this thread") if circle.way is Way.WRITTEN else place_words(circle)
+
+
 def _tomorrow(word: CircleWord) -> Parts:
     circle = word.view.circle
-    place = _("in writing, here in this thread") if circle.way is Way.WRITTEN else place_words(circle)
-    told = _("This circle is a day away: {when}, {place}.").format(when=stamp(circle.starts_at), place=place)
+    told = _("This circle is a day away: {when}, {place}.").format(when=stamp(circle.starts_at), place=_where(circle))
     small = _("If it no longer suits you, *Not this time* on the card is a full answer: {link}").format(
         link=circle_link(circle)
     )
@@ -134,13 +138,29 @@ def _waits(word: CircleWord) -> Parts:
 
 def _moved(word: CircleWord) -> Parts:
     circle = word.view.circle
-    told = _("This circle has moved, to {when} ({from_now}).").format(
-        when=stamp(circle.starts_at), from_now=stamp(circle.starts_at, "R")
+    told = _("This circle has moved. It meets {when} ({from_now}), {place}.").format(
+        when=stamp(circle.starts_at), from_now=stamp(circle.starts_at, "R"), place=_where(circle)
     )
     small = _("If that does not suit you, *Not this time* on the card is a full answer: {link}").format(
         link=circle_link(circle)
     )
     return [ui.TextDisplay(_spoken_to(word.members, told) + f"\n-# {small}")]
+
+
+def _placeless(word: CircleWord) -> Parts:
+    told = _(
+        "The channel this circle was to meet in is gone. Its host, or any host here, can choose another place with "
+        "*Move* in /circle, and those who come are told."
+    )
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
+
+
+def _eventless(word: CircleWord) -> Parts:
+    told = _(
+        "This circle's event was deleted. The circle takes place all the same, {when}, {place}. Should it not, "
+        "*Cancel* in /circle tells those who come."
+    ).format(when=stamp(word.view.circle.starts_at), place=_where(word.view.circle))
+    return [ui.TextDisplay(_spoken_to(word.members, told))]
 
 
 def _cancelled(word: CircleWord) -> Parts:
@@ -313,6 +333,8 @@ DRAWN: dict[str, Callable[[CircleWord], Parts]] = {
     "begun": _begun,
     "waits": _waits,
     "moved": _moved,
+    "placeless": _placeless,
+    "eventless": _eventless,
     "cancelled": _cancelled,
     "offer": _offer,
     "calls": _calls,

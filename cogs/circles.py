@@ -1,13 +1,12 @@
 """/circle, and the buttons of a circle before it begins: proposing, coming, roles, moving and cancelling."""
 
-from datetime import datetime
-
 from discord import app_commands, ui
-from discord.app_commands import locale_str
+from discord.app_commands import Choice, locale_str
 
+from bot.circle_deck import our_circle_decks
 from bot.errors import Refusal
 from bot.formats import Role
-from bot.language import _
+from bot.language import _, nearest
 from bot.services.circle_views import CircleView
 from bot.services.circles import MOST_COMING, Answer
 from bot.services.people import Person
@@ -19,6 +18,7 @@ from cogs.call_forms import someone_picked
 from cogs.cards import drawing, stamp
 from cogs.circle_cards import role_word, unhosted_words
 from cogs.circle_forms import VERBS
+from cogs.hands import shortened
 from cogs.summaries import readable_by
 from cogs.support import (
     Interaction,
@@ -37,8 +37,19 @@ from cogs.support import (
 ROLES = {verb: role for role, verb in VERBS.items()}
 LISTED = MOST_COMING * 2
 """Circles read for the list: more than can be proposed, since those of rhythms come on top."""
+MOST_OFFERED = 25
+"""Choices Discord shows as one types."""
 GATHERED = 5
 """Circles that are over, of which the list shows what was gathered."""
+
+
+async def themes(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """Offer the themes of the deck that hold what was typed, with what each is for."""
+    return [
+        Choice(name=shortened(words, 100), value=each.id)
+        for each in our_circle_decks().themes(nearest(str(interaction.locale)))
+        if typed.strip().casefold() in (words := f"{each.title}: {each.intention}").casefold()
+    ][:MOST_OFFERED]
 
 
 class Circles(Noun):
@@ -46,11 +57,13 @@ class Circles(Noun):
 
     @app_commands.command(name="circle", description=locale_str("The learning circles to come; propose one"))
     @app_commands.describe(link=locale_str("Propose a live circle that meets at this address instead of in a channel"))
+    @app_commands.describe(theme=locale_str("Propose a circle on this theme, which brings its questions; pick one"))
+    @app_commands.autocomplete(theme=themes)
     @app_commands.guild_only()
-    async def circle(self, interaction: Interaction, link: str | None = None) -> None:
-        """Show the circles to come; with a link, open the form."""
-        if link is not None:
-            await self._open_form(interaction, circle_forms.check_link(link.strip()))
+    async def circle(self, interaction: Interaction, link: str | None = None, theme: str | None = None) -> None:
+        """Show the circles to come; with a link or a theme, open the form."""
+        if link is not None or theme is not None:
+            await self._open_form(interaction, link, theme)
         else:
             await show(interaction, await within_time(interaction, self._listed(interaction, 0)))
 
@@ -82,9 +95,13 @@ class Circles(Noun):
         """Open the form."""
         await self._open_form(interaction)
 
-    async def _open_form(self, interaction: Interaction, link: str | None = None) -> None:
+    async def _open_form(self, interaction: Interaction, link: str | None = None, theme: str | None = None) -> None:
+        link = None if link is None else circle_forms.check_link(link.strip())
+        if theme is not None:
+            community = await in_a_moment(self.app.communities.find(community_of(interaction)))
+            theme = circle_forms.check_theme(community.language, theme)
         zone = await in_a_moment(self._zone(interaction))
-        form = circle_forms.propose_form(interaction.id, zone, self.app.clock.now(), link)
+        form = circle_forms.propose_form(interaction.id, zone, self.app.clock.now(), link, theme)
         await open_form(interaction, form)
 
     @press("circle:proposed")
@@ -202,7 +219,7 @@ class Circles(Noun):
 
     @press("circle:move")
     async def ask_when(self, interaction: Interaction, circle_id: int) -> None:
-        """Ask for the time a circle is moved to."""
+        """Ask for the time, and the place, a circle is moved to."""
         view = await in_a_moment(self.app.circles.find(community_of(interaction), circle_id))
         zone = await in_a_moment(self._zone(interaction))
         await open_form(interaction, circle_forms.move_form(view.circle, zone, self.app.clock.now()))
@@ -211,14 +228,16 @@ class Circles(Noun):
     async def move(self, interaction: Interaction, circle_id: int) -> None:
         """Move one circle."""
         view = await within_time(interaction, self._move(interaction, circle_id))
-        words = _("It takes place {when}; those who come are told in its thread.")
+        words = _("It takes place {when}, {place}; those who come are told in its thread.")
         if view.circle.rhythm_id is not None:
             words += " " + _("Only this one: its rhythm stays as it is.")
-        await say(interaction, words.format(when=stamp(view.circle.starts_at)))
+        await say(
+            interaction, words.format(when=stamp(view.circle.starts_at), place=circle_lists.way_words(view.circle))
+        )
 
     async def _move(self, interaction: Interaction, circle_id: int) -> CircleView:
-        at: datetime = circle_forms.read_when(interaction, await self._zone(interaction), self.app.clock.now())
-        return await self.app.circles.move(*asked_by(interaction), circle_id, at)
+        moved_to = circle_forms.read_move(interaction, await self._zone(interaction), self.app.clock.now())
+        return await self.app.circles.move(*asked_by(interaction), circle_id, *moved_to)
 
     @press("circle:cancel")
     async def ask_to_cancel(self, interaction: Interaction, circle_id: int) -> None:

@@ -34,7 +34,7 @@ def forms() -> Iterator[ui.Modal]:
         circle_id=1, community_id=1, lines="x" * 900, question="x" * 300, thanks="x" * 300, written_at=MONDAY_MORNING
     )
     yield circle_forms.propose_form(2**62, LONGEST_ZONE, MONDAY_MORNING)
-    yield circle_forms.propose_form(2**62, LONGEST_ZONE, MONDAY_MORNING, "https://" + "x" * 192)
+    yield circle_forms.propose_form(2**62, LONGEST_ZONE, MONDAY_MORNING, "https://" + "x" * 192, "x" * 100)
     yield circle_forms.move_form(circle, LONGEST_ZONE, MONDAY_MORNING)
     for role in Role:
         yield circle_forms.offer_form(2**62, role)

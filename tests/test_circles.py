@@ -67,14 +67,17 @@ async def test_a_member_proposes_a_circle_and_everything_about_it_is_planned_in_
         await app.circles.find(ELSEWHERE, circle_id)
 
 
-async def test_a_theme_is_drawn_only_where_nobody_gave_a_title(app: App) -> None:
+async def test_a_theme_is_drawn_only_where_nobody_gave_a_title_and_is_chosen_by_its_own(app: App) -> None:
     await begun(app)
 
     drawn = row(app, await proposed(app))
     own = row(app, await proposed(app, title="Ours"))
+    of_the_deck = row(app, await proposed(app, title=f" {drawn.title.upper()} ", intention="To begin again."))
 
     assert drawn.title and drawn.intention and drawn.question and drawn.closing and drawn.tag and drawn.theme_id
     assert (own.title, own.intention, own.opening, own.second_question) == ("Ours", "", "", "")
+    assert (of_the_deck.theme_id, of_the_deck.title, of_the_deck.tag) == (drawn.theme_id, drawn.title, drawn.tag)
+    assert (of_the_deck.question, of_the_deck.intention) == (drawn.question, "To begin again.")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +151,20 @@ async def test_whoever_has_hosted_hosts_what_they_propose_and_a_first_timer_co_h
 
     assert roles(app, by_first_timer) == {"co-host": ADA}
     assert roles(app, by_old_hand) == {"host": BO}
+
+
+async def test_a_first_timer_with_no_place_beside_the_host_is_told_so(app: App) -> None:
+    await begun(app)
+    would_host(app, ADA)
+    circle_id = await proposed(app, ADA)
+    await app.circles.take(HERE, Person(BO), circle_id, Role.HOST)
+
+    with pytest.raises(Refusal, match=f"The first time one stands beside a host, and <@{BO}> does so here"):
+        await app.circles.take(HERE, Person(CY), circle_id, Role.HOST)
+    with pytest.raises(Refusal, match=f"<@{BO}> has taken that already"):
+        await app.circles.take(HERE, Person(CY), circle_id, Role.CO_HOST)
+
+    assert roles(app, circle_id) == {"host": ADA, "co-host": BO}
 
 
 async def test_coming_maybe_and_not_this_time_are_told_apart_and_pressed_again_change_nothing(app: App) -> None:

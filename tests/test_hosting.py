@@ -212,7 +212,7 @@ async def test_a_first_timer_co_hosts_and_may_host_the_next(app: App, clock: Fix
 
     taken = await app.circles.take(HERE, Person(CY), circle_id, Role.HOST)
     assert (taken.role, roles(app, circle_id)) == (Role.CO_HOST, {"host": BO, "co-host": CY})
-    with pytest.raises(Refusal, match=f"<@{CY}> has taken that"):
+    with pytest.raises(Refusal, match=f"<@{CY}> does so here"):
         await app.circles.take(HERE, Person(DEE), circle_id, Role.HOST)
     await hosted(app, clock, circle_id, BO)
 

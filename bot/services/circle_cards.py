@@ -11,6 +11,7 @@ from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.formats import Kind, Role, Step
 from bot.services.carrying import LEADS, is_for_anyone
+from bot.services.circle_places import lose_place, settle_event
 from bot.services.circle_showing import begins_at, show_circle, show_panel
 from bot.services.circle_views import CircleView, view_of
 from bot.services.groups import Group, group_at, groups_of, spoken_to, without_turn
@@ -45,6 +46,8 @@ OVER = (CircleState.CANCELLED, CircleState.CLOSED)
 OF_ITS_TIME = ("tomorrow", "soon", "due", "moved")
 """Words about the time a circle had when they were planned."""
 TO_WHO_COMES = ("tomorrow", "soon", "moved", "begun", "cancelled", "wishes")
+DELETED = ("placeless", "eventless")
+"""Words on what somebody deleted: the channel a circle was to meet in, its event."""
 IN_GROUPS = ("group", "step", "open")
 """Words in a group's own thread: it is theirs, a step of theirs has begun, whoever turned away may turn back."""
 NAMELESS = ("free", "calls", "bell", "gathered", "left")
@@ -116,7 +119,7 @@ class CircleCards:
         """What to write when a delivery of each kind ended, in the same transaction."""
         return {
             DeliveryKind.CIRCLE: _settle_card,
-            DeliveryKind.EVENT: _settle_event,
+            DeliveryKind.EVENT: settle_event,
             DeliveryKind.PANEL: _settle_panel,
             DeliveryKind.CIRCLE_WORD: _settle_word,
         }
@@ -131,6 +134,13 @@ class CircleCards:
             raise Needless("over")
         if delivery.kind is DeliveryKind.EVENT and circle.way is Way.WRITTEN and shown is None:
             raise Needless("written")
+        return view_of(session, circle, self._clock.now())
+
+    @transaction
+    def without_place(self, session: Session, delivery: Delivery) -> CircleView:
+        """Note that the channel a circle was to meet in is gone, and return it as it is shown then."""
+        circle, _community = self._circle(session, delivery)
+        lose_place(session, circle, self._clock.now())
         return view_of(session, circle, self._clock.now())
 
     @transaction
@@ -265,7 +275,7 @@ def _members_of(session: Session, view: CircleView, what: str, about: str, seat:
         return list(dict.fromkeys(view.roles[each].member_id for each in LEADS if each in view.roles))
     if what == "waits":
         return _in_place_of_the_host(view)
-    if what == "time":
+    if what in ("time", *DELETED):
         held = view.roles.get(Role.HOST) or view.roles.get(Role.CO_HOST) or view.roles.get(Role.GUARDIAN)
         return [] if held is None else [held.member_id]
     if seat is not None:
@@ -301,9 +311,10 @@ def _still_true(session: Session, view: CircleView, what: str, about: str, membe
     circle = view.circle
     if (what == "offer" and circle.state in OVER) or (what in OF_ITS_TIME and about != begins_at(circle)):
         return False
-    if what in ("invite", "free", *OF_ITS_TIME):
+    if what in ("invite", "free", *DELETED, *OF_ITS_TIME):
+        placed = what == "placeless" and bool(circle.place_id or circle.link)
         taken = (what == "invite" and not members) or (what == "free" and Role.HOST in view.roles)
-        return circle.state is CircleState.PLANNED and not taken
+        return circle.state is CircleState.PLANNED and not (taken or placed)
     if what == "room":
         return circle.state not in OVER and bool(members)
     if what == "waits":
@@ -341,12 +352,6 @@ def _settle_card(session: Session, delivery: Delivery, said: Said | None) -> Non
     show_circle(session, circle, delivery.settled_at, event=True)
     if circle.panel_version:
         show_panel(session, circle, delivery.settled_at, anew=True)
-
-
-def _settle_event(session: Session, delivery: Delivery, said: Said | None) -> None:
-    circle = session.get(Circle, delivery.subject_id)
-    if circle is not None and said is not None:
-        circle.event_id = said.message_id
 
 
 def _settle_panel(session: Session, delivery: Delivery, said: Said | None) -> None:

@@ -33,7 +33,13 @@ def show_circle(session: Session, circle: Circle, now: datetime, *, event: bool 
     """
     circle.version += 1
     _plan(session, circle, DeliveryKind.CIRCLE, str(circle.version - 1), now)
-    if event and circle.way is Way.LIVE:
+    if event:
+        show_event(session, circle, now)
+
+
+def show_event(session: Session, circle: Circle, now: datetime) -> None:
+    """Plan that the scheduled event of a live circle is made, or looked at and kept in step."""
+    if circle.way is Way.LIVE:
         circle.event_version += 1
         _plan(session, circle, DeliveryKind.EVENT, str(circle.event_version - 1), now)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot.circle_deck import our_circle_decks
 from bot.clock import Clock
 from bot.database import AFTER_A_FAULT, Database, insert_if_new, kept_apart, transaction
 from bot.errors import Refusal
@@ -15,6 +16,7 @@ from bot.formats import Role, our_formats
 from bot.language import _
 from bot.services.announcing import announce
 from bot.services.circle_harvests import Gathered, gathered
+from bot.services.circle_places import move_to
 from bot.services.circle_showing import begins_at, planned_together, say_in_circle, show_circle, show_panel
 from bot.services.circle_views import CircleView, draw_theme, view_of, words_of
 from bot.services.hosting import come_past, start_over, take_role
@@ -58,7 +60,7 @@ AT_ONCE = 50
 
 @dataclass(frozen=True)
 class NewCircle:
-    """What a member proposes; their own title stands without the deck's words, and with none a theme is drawn."""
+    """What a member proposes: a theme of the deck by its title, their own without the deck's words, or one drawn."""
 
     starts_at: datetime
     format_id: str
@@ -157,10 +159,12 @@ class Circles:
             raise Refusal(
                 _("Twenty circles are to come already. Join one of them, or propose yours when some are over.")
             )
-        if new.title.strip():
-            words: dict[str, Any] = {"title": check_line(new.title, LONGEST_TITLE)}
-        else:
+        if not new.title.strip():
             words = words_of(draw_theme(session, community, now))
+        elif theme := our_circle_decks().titled(community.language, new.title):
+            words = words_of(theme)
+        else:
+            words: dict[str, Any] = {"title": check_line(new.title, LONGEST_TITLE)}
         if new.intention.strip():
             words["intention"] = check_line(new.intention, LONGEST_INTENTION)
         circle = Circle(
@@ -218,13 +222,13 @@ class Circles:
         return again
 
     @transaction
-    def take(self, session: Session, community_id: int, person: Person, circle_id: int, role: Role) -> Answer:
+    def take(self, session: Session, community_id: int, person: Person, circle_id: int, asked: Role) -> Answer:
         """Give a role to a member who would take it, and so comes; the first time a host is a co-host.
 
         Raises Refusal when somebody else holds it and has not offered it to them.
         """
         circle, now = self._open(session, community_id, circle_id), self._clock.now()
-        roles = roles_in(session, circle.id)
+        roles, role = roles_in(session, circle.id), asked
         held = roles.get(role)
         is_theirs = held is not None and held.member_id == person.member_id
         if role is Role.HOST and not (
@@ -235,11 +239,13 @@ class Circles:
         if held is not None and held.member_id == person.member_id:
             return Answer(view_of(session, circle, now), role, again=True)
         if held is not None and held.offered_to != person.member_id:
-            raise Refusal(
-                _("{name} has taken that already. Another role may be free, or they can offer it to you.").format(
-                    name=f"<@{held.member_id}>"
+            sentence = _("{name} has taken that already. Another role may be free, or they can offer it to you.")
+            if role is not asked:
+                sentence = _(
+                    "The first time one stands beside a host, and {name} does so here. Another role may be free, or "
+                    "the place beside the host of a later circle: /circle shows them."
                 )
-            )
+            raise Refusal(sentence.format(name=f"<@{held.member_id}>"))
         take_role(session, circle, role, person.member_id, now)
         other = roles.get(BESIDE[role]) if role in BESIDE else None
         if other is not None and other.member_id == person.member_id:  # nobody stands beside themselves
@@ -295,24 +301,31 @@ class Circles:
 
     @transaction
     def move(
-        self, session: Session, community_id: int, person: Person, circle_id: int, starts_at: datetime
+        self,
+        session: Session,
+        community_id: int,
+        person: Person,
+        circle_id: int,
+        starts_at: datetime,
+        place_id: int | None = None,
+        link: str = "",
     ) -> CircleView:
-        """Move one circle to another time; its rhythm stays. For hosts, its own host and its proposer.
+        """Move one circle to another time, a live one to another place; its rhythm stays.
 
-        Raises Refusal for anyone else, once it has begun, or for a time past or over a year off.
+        For hosts, its own host and its proposer. Raises Refusal for anyone else, once it has begun, or for another
+        time that is past or over a year off.
         """
-        circle, now = self._open(session, community_id, circle_id), self._clock.now()
-        self._require_say(session, circle, person, now)
-        if circle.state is not CircleState.PLANNED:
-            raise Refusal(_("This circle has begun already, so it stays where it is. *Close* on its panel ends it."))
-        if not now + SOONEST <= starts_at <= now + LATEST:
+        circle, now = self._changeable(session, community_id, person, circle_id), self._clock.now()
+        at_another_time = circle.starts_at != starts_at
+        if at_another_time and not now + SOONEST <= starts_at <= now + LATEST:
             raise Refusal(_("Choose a time at least twenty minutes from now and within a year."))
-        if circle.starts_at != starts_at:
+        if move_to(circle, place_id, link) or at_another_time:
             circle.starts_at = starts_at
             show_circle(session, circle, now, event=True)
             if circle.panel_version:
                 show_panel(session, circle, now)
             say_in_circle(session, circle, f"moved:{begins_at(circle)}", now)
+        if at_another_time:
             start_over(session, community_of(session, community_id, now), circle, now)
         return view_of(session, circle, now)
 
@@ -322,10 +335,7 @@ class Circles:
         circle, now = self._circle(session, community_id, circle_id), self._clock.now()
         if circle.state is CircleState.CANCELLED:
             return view_of(session, circle, now)
-        self._open(session, community_id, circle_id)
-        self._require_say(session, circle, person, now)
-        if circle.state is not CircleState.PLANNED:
-            raise Refusal(_("This circle has begun already, so it stays where it is. *Close* on its panel ends it."))
+        self._changeable(session, community_id, person, circle_id)
         circle.state, circle.next_at, circle.ended_at = CircleState.CANCELLED, None, now
         show_circle(session, circle, now, event=True)
         if circle.panel_version:
@@ -333,11 +343,15 @@ class Circles:
         say_in_circle(session, circle, f"cancelled:{circle.said}", now)
         return view_of(session, circle, now)
 
-    def _require_say(self, session: Session, circle: Circle, person: Person, now: datetime) -> None:
+    def _changeable(self, session: Session, community_id: int, person: Person, circle_id: int) -> Circle:
+        circle = self._open(session, community_id, circle_id)
         held = roles_in(session, circle.id).get(Role.HOST)
         own = person.member_id in {circle.proposer_id, held.member_id if held else None}
         if not own:
-            require_host(community_of(session, circle.community_id, now), person)
+            require_host(community_of(session, community_id, self._clock.now()), person)
+        if circle.state is not CircleState.PLANNED:
+            raise Refusal(_("This circle has begun already, so it stays where it is. *Close* on its panel ends it."))
+        return circle
 
     def _theirs(self, session: Session, circle: Circle, person: Person, role: Role) -> CircleRole:
         held = roles_in(session, circle.id).get(role)

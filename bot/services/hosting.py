@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from bot.formats import Role
 from bot.services.carrying import VANISHED, is_for_anyone, say_that_it_waits
-from bot.services.circle_showing import begins_at, say_in_circle, show_circle, show_panel
+from bot.services.circle_showing import begins_at, say_in_circle, show_circle, show_event, show_panel
 from bot.services.offers import is_away
 from bot.services.running import begin
 from bot.store.circles import (
@@ -101,6 +101,7 @@ def come_past(session: Session, community: Community, circle: Circle, now: datet
         invite(session, community, circle, now)
     elif stage is Stage.SETTLE:
         _settle(session, circle, now)
+        show_event(session, circle, now)  # somebody may have deleted it, or the channel it is in
         _remind(session, circle, "tomorrow", due_at, now)
     elif stage is Stage.SOON:
         if circle.way is Way.LIVE:  # a written one lasts for days, and its thread says when it begins

@@ -66,6 +66,16 @@ def rang_since(session: Session, circle_id: int | None, since: datetime) -> bool
     return session.exec(bell.limit(1)).first() is not None
 
 
+def is_said(session: Session, circle_id: int | None, what: str) -> bool:
+    """Tell whether a word was planned for a circle's thread, or said there."""
+    word = select(Delivery.id).where(
+        Delivery.kind == DeliveryKind.CIRCLE_WORD,
+        Delivery.subject_id == circle_id,
+        col(Delivery.key).like(f"%:{what}:%"),
+    )
+    return session.exec(word.limit(1)).first() is not None
+
+
 def step_posted(session: Session, circle_id: int | None, message_id: int | None) -> int | None:
     """Return at which step a circle's panel was posted as this message; ``None`` where that is not kept."""
     posted = session.exec(

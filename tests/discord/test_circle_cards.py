@@ -20,7 +20,7 @@ from tests.discord.scene import Scene, Seen, labels_of, said
 from tests.discord.test_call_cards import mentions
 from tests.discord.test_communities import deny
 
-CARRIED = ["Next", "+2 hours", "Bell", "Close"]
+CARRIED = ["Next", "+2 hours", "Bell", "Close", "Confidential"]
 TURNING_AWAY = 4
 """The first step of a troika in which somebody turns away."""
 REQUESTS = count(1)
@@ -169,7 +169,7 @@ async def test_hosts_are_invited_reminded_and_told_of_changes_by_name(scene: Sce
     later = row(scene, circle_id).starts_at + timedelta(days=8)
     await scene.app.circles.move(scene.guild.id, host(scene), circle_id, later)
     await scene.tick()
-    assert f"This circle has moved, to <t:{int(later.timestamp())}:F>" in in_thread(scene, circle_id)[-1].text
+    assert f"This circle has moved. It meets <t:{int(later.timestamp())}:F>" in in_thread(scene, circle_id)[-1].text
 
 
 async def test_first_timers_are_asked_to_co_host_beside_whoever_hosts(scene: Scene) -> None:

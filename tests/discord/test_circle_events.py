@@ -83,7 +83,7 @@ async def test_a_live_circle_has_an_event_that_moves_begins_and_ends_with_it(sce
     await scene.app.circling.begin(scene.guild.id, host(scene), circle_id)
     await scene.tick()
     assert event.status == 2
-    assert labels_of(panel(scene, circle_id).components_raw) == ["Next", "+2 minutes", "Bell", "Close"]
+    assert labels_of(panel(scene, circle_id).components_raw) == ["Next", "+2 minutes", "Bell", "Close", "Confidential"]
     await scene.later(minutes=4)
     assert "The time for *Arriving* is over." in in_thread(scene, circle_id)[-1].text
     assert mentions(scene)[-1] == ([scene.host.id], [])

@@ -26,7 +26,7 @@ PIECE = {"I spoke": "Thank you.", "Pass": "Passing is a full answer.", "Silence"
 GOES_ON = "The talking piece goes on."
 ON_TO_THE_NEXT = "Everyone has had the talking piece; the next step is on its way to the thread."
 CLOSES = "Everyone has had the talking piece, and with that the circle is closed."
-CARRIED = ["Next", "Bell", "Close"]
+CARRIED = ["Next", "Bell", "Close", "Confidential"]
 """What carries a circle, beside the button that gives a step more time and says how much."""
 GROUP = re.compile(r"^- <@.+?(?: · <@(?P<away>\d+)> turns away)?(?: · <#(?P<thread>\d+)>)?$", re.MULTILINE)
 WALKS = [

@@ -8,6 +8,7 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
+from bot.circle_deck import our_circle_decks
 from bot.formats import Role
 from bot.services.circle_views import CircleView
 from bot.services.circles import NewCircle
@@ -162,6 +163,31 @@ async def test_a_channel_or_a_link_makes_it_live(scene: Scene) -> None:
         "https://meet.example/hearth",
     )
     assert "begins with https" in said(await scene.ada.slash(scene.circles, "circle", link="meet.example"))
+
+
+async def test_a_theme_of_the_deck_is_picked_and_a_title_of_ones_own_stands_alone(scene: Scene) -> None:
+    await scene.begin()
+    theme = our_circle_decks().themes("en")[-1]
+
+    offered = await scene.ada.autocomplete(scene.circles, "circle", "theme", theme.title.lower()[:12])
+    form = await open_form(scene, scene.ada, theme=offered[0]["value"])
+    await fill(scene.ada, form, "tomorrow 18:30", title=theme.title)
+    form = await open_form(scene, scene.ada, theme=theme.title)
+    await fill(scene.ada, form, "tomorrow 20:30", title=f"{theme.title}, and what else")
+    refused = await scene.ada.slash(scene.circles, "circle", theme="something else")
+
+    assert offered[0]["name"].startswith(f"{theme.title}: ")
+    assert f"'value': '{theme.title}'" in str(form.modal)
+    assert "brings its questions" in str(form.modal)
+    chosen, own = [each.circle for each in await coming(scene)]
+    assert (chosen.theme_id, chosen.intention, chosen.second_question) == (
+        theme.id,
+        theme.intention,
+        theme.questions[1],
+    )
+    assert (own.theme_id, own.title, own.question) == (None, f"{theme.title}, and what else", "")
+    assert "Pick one from the list" in said(refused)
+    assert "something else" in said(refused)
 
 
 async def test_members_say_whether_they_come_and_a_second_press_is_true_too(scene: Scene) -> None:
