@@ -32,7 +32,7 @@ def panel(community: Community, model: Model | None, spending: Spending, *, read
         ui.TextDisplay("**" + _("Reading messages") + "**\n" + _reading_words(reads=reads)),
         ui.TextDisplay("**" + _("Language model") + "**\n" + _model_words(model)),
         ui.Separator(),
-        _switch(community),
+        _switch(community, model),
         ui.TextDisplay(_leaving_words(model)),
         ui.Separator(),
         ui.TextDisplay("**" + _("Who may ask for a summary") + "**"),
@@ -77,15 +77,14 @@ def host_of(model: Model) -> str:
     return re.sub(r"^\w+://(?:[^/?#]*@)?|[/?#].*", "", model.base_url)
 
 
-def _switch(community: Community) -> ui.Item[Any]:
+def _switch(community: Community, model: Model | None) -> ui.Item[Any]:
     heading = "**" + _("The model, in this community") + "**\n"
     if community.model_on:
         off = lasting_button(_("Turn it off"), "setup", None, "model_off")
-        return ui.Section(heading + _("On: summaries are written by the model."), accessory=off)
+        words = _("On: summaries are written by the model.") if model else _("On, once whoever runs Kith has set one.")
+        return ui.Section(heading + words, accessory=off)
     on = lasting_button(_("Turn it on"), "setup", None, "model_on", discord.ButtonStyle.success)
-    return ui.Section(
-        heading + _("Off: no words leave this server for a summary; Kith gathers without the model."), accessory=on
-    )
+    return ui.Section(heading + _("Off: no words go to a model; Kith gathers without one."), accessory=on)
 
 
 def _leaving_words(model: Model | None) -> str:
@@ -213,6 +212,6 @@ def _failed_words(failure: Failure | None) -> str:
         Failure.DOWN: _("The model's server can't be reached. Whoever runs Kith can check `OPENAI_BASE_URL`."),
         Failure.NONSENSE: _("The model's answer could not be read. Another model may do better."),
     }
-    if failure in words:
+    if failure is not None and failure in words:
         return words[failure]
     return _("The model answered, but with nothing that rests on the messages. Another model may do better.")

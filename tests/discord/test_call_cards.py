@@ -82,7 +82,7 @@ async def test_a_call_has_a_card_for_everyone_and_a_thread_in_which_those_who_of
     [card] = in_channel(scene)
     assert f"{scene.ada.mention} asks" in card.text
     assert f"> {WORDS}\n**What would help:** listen\n**Waiting** for someone" in card.text
-    assert labels_of(card.components_raw) == [*RESPONSES, *CALLERS]
+    assert labels_of(card.components_raw) == [*RESPONSES, *CALLERS, "Confidential"]
     assert scene.env.backend.get_channel(card.id).name == "A call: listen"
     [asked] = in_thread(scene, call)
     assert f"{scene.bo.mention} offers *opening a circle*" in asked.text
@@ -213,7 +213,7 @@ async def test_a_call_without_a_name_is_nowhere_with_its_caller(scene: Scene) ->
 
     [card, _hosts] = in_channel(scene)
     assert "### Someone here asks" in card.text
-    assert labels_of(card.components_raw) == [*RESPONSES, *CALLERS, "Say something"]
+    assert labels_of(card.components_raw) == [*RESPONSES, *CALLERS, "Say something", "Confidential"]
     relayed, with_you, *_others, still = in_thread(scene, call)
     assert relayed.text == "**From the one who asks**\n> It is about money."
     assert with_you.text == (

@@ -80,13 +80,13 @@ async def test_it_says_what_is_missing_and_where_to_allow_it(scene: Scene) -> No
 async def test_the_model_is_off_until_somebody_turns_it_on(scene: Scene) -> None:
     panel = await open_panel(scene)
     assert not (await chosen(scene)).model_on
-    assert "Off: no words leave this server for a summary" in said(panel)
+    assert "Off: no words go to a model" in said(panel)
     for promised in ("the names and ids", "e-mail addresses", "links, attachments", "*Leave my words out*"):
         assert promised in said(panel)
 
     await press(scene, panel, "Turn it on")
     assert (await chosen(scene)).model_on
-    assert "On: summaries are written by the model." in text_of(shown(scene, panel))
+    assert "On, once whoever runs Kith has set one." in text_of(shown(scene, panel))
 
     await press(scene, panel, "Turn it off")
     assert not (await chosen(scene)).model_on
