@@ -113,8 +113,9 @@ class Summaries(Noun):
         up_to_id = reading.messages[-1].id
         if wanted and not agreed and terms.model and (tokens := self.app.summariser.price(thread)) > LONG:
             spending = await self.app.model_uses.spending(community_id)
-            waiting = await self.app.summaries.ask_first(terms, up_to_id, interaction.id)
-            return summary_cards.price_panel(waiting, len(thread.lines), tokens, spending)
+            if spending.left:
+                kept = summary_id or (await self.app.summaries.ask_first(terms, up_to_id, interaction.id)).id
+                return summary_cards.price_panel(kept, len(thread.lines), tokens, spending, again=bool(summary_id))
         findings = await self.app.summariser.make(community_id, thread, allowed=terms.model, wanted=wanted)
         if summary_id is None:
             view = await self.app.summaries.keep(terms, up_to_id, findings, interaction.id)
@@ -122,30 +123,45 @@ class Summaries(Noun):
             view = await self.app.summaries.remake(terms, summary_id, up_to_id, findings)
         return summary_cards.draft_panel(view)
 
-    @press("summary:go", "summary:again")
+    @press("summary:again")
     async def make_again(self, interaction: Interaction, summary_id: int) -> None:
-        """Make a draft whose price was agreed to, or one anew with what was written since."""
-        await self._remake(interaction, summary_id, wanted=True)
+        """Make a draft anew, with what was written since; of a long one the price is shown again."""
+        await self._remake(interaction, summary_id)
+
+    @press("summary:go")
+    async def go_on(self, interaction: Interaction, summary_id: int) -> None:
+        """Make a draft whose price was agreed to."""
+        await self._remake(interaction, summary_id, agreed=True)
 
     @press("summary:plain")
     async def gather_plainly(self, interaction: Interaction, summary_id: int) -> None:
         """Make a draft without the model."""
         await self._remake(interaction, summary_id, wanted=False)
 
-    async def _remake(self, interaction: Interaction, summary_id: int, *, wanted: bool) -> None:
+    @press("summary:show")
+    async def show_draft(self, interaction: Interaction, summary_id: int) -> None:
+        """Show a draft again."""
+        view = await within_time(interaction, self.app.summaries.find(*asked_by(interaction), summary_id))
+        await redraw(interaction, summary_cards.draft_panel(view))
+
+    async def _remake(
+        self, interaction: Interaction, summary_id: int, *, agreed: bool = False, wanted: bool = True
+    ) -> None:
         if summary_id in self._being_made:
             raise Refusal(_("I am at it already. It takes up to a minute, and then stands where you pressed."))
         self._being_made.add(summary_id)
         try:
-            made = self._make_anew(interaction, summary_id, wanted=wanted)
+            made = self._made_anew(interaction, summary_id, agreed=agreed, wanted=wanted)
             await redraw(interaction, await within_time(interaction, made))
         finally:
             self._being_made.discard(summary_id)
 
-    async def _make_anew(self, interaction: Interaction, summary_id: int, *, wanted: bool) -> ui.LayoutView:
+    async def _made_anew(
+        self, interaction: Interaction, summary_id: int, *, agreed: bool, wanted: bool
+    ) -> ui.LayoutView:
         require_reading(interaction)
         terms = await self.app.summaries.again(*asked_by(interaction), summary_id)
-        return await self._make(interaction, terms, summary_id=summary_id, agreed=True, wanted=wanted)
+        return await self._make(interaction, terms, summary_id=summary_id, agreed=agreed, wanted=wanted)
 
     @press("summary:edit")
     async def edit(self, interaction: Interaction, summary_id: int) -> None:

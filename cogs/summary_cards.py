@@ -1,7 +1,6 @@
 """How summaries look: in their thread, as a draft, as one line of a list; and what is said around them."""
 
 import re
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -55,24 +54,18 @@ def summary_card(view: SummaryView, marker: int | None) -> ui.Container[Any]:
 
 
 def _fitting_words(view: SummaryView) -> str:
-    points = list(view.points)
-    while len(text := _words(view, points)) > ROOM and points:
-        longest, _count = Counter(point.heading for point, _sources in points).most_common(1)[0]
-        last = max(at for at, (point, _sources) in enumerate(points) if point.heading is longest)
-        del points[last]
-    return text
-
-
-def _words(view: SummaryView, shown: list[tuple[SummaryPoint, list[SummarySource]]]) -> str:
-    blocks = [_header(view)]
-    if spoke := _spoke_words(view):
-        blocks.append(spoke)
-    for heading, title in headings_of(view.summary).items():
-        lines = [_line(view, point, sources) for point, sources in shown if point.heading is heading]
-        if lines:
-            blocks.append(f"**{title}**\n" + "\n".join(lines))
-    blocks.append("\n".join(f"-# {each}" for each in _footer(view, len(view.points) - len(shown))))
-    return "\n".join(blocks)
+    titles, beginning = headings_of(view.summary), [_header(view), *_spoke_words(view)]
+    lines: dict[Heading, list[str]] = {heading: [] for heading in titles}
+    for point, sources in view.points:
+        lines[point.heading].append(_line(view, point, sources))
+    unshown = 0
+    while True:
+        blocks = [f"**{titles[heading]}**\n" + "\n".join(each) for heading, each in lines.items() if each]
+        text = "\n".join([*beginning, *blocks, *[f"-# {each}" for each in _footer(view, unshown)]])
+        if len(text) <= ROOM or not blocks:
+            return text
+        max(lines.values(), key=len).pop()
+        unshown += 1
 
 
 def _header(view: SummaryView) -> str:
@@ -98,14 +91,14 @@ def _begins(summary: Summary) -> datetime:
     return snowflake_time(summary.after_id or summary.thread_id)
 
 
-def _spoke_words(view: SummaryView) -> str:
+def _spoke_words(view: SummaryView) -> list[str]:
     """Return who wrote, in a plain gathering."""
     names = [name_of(each) for each in view.people.values() if each.spoke and each.name]
     if view.summary.unmodelled is None or not names:
-        return ""
+        return []
     if len(names) > MOST_NAMED:
         names = [*names[:MOST_NAMED], _("and others")]
-    return "**" + _("Who spoke") + "**\n" + ", ".join(names)
+    return ["**" + _("Who spoke") + "**", ", ".join(names)]
 
 
 def name_of(person: SummaryPerson | None) -> str:
@@ -143,7 +136,7 @@ def _footer(view: SummaryView, unshown: int) -> list[str]:
         )
         lines.append(words.format(count=summary.skipped))
     if summary.cut:
-        lines.append(_("Still older messages were not read."))
+        lines.append(_("Still older messages were not read.") if summary.skipped else _("Older ones were not read."))
     lines.append(_("Whoever wants their words left out of summaries chooses so in /me."))
     return lines
 
@@ -178,8 +171,10 @@ def _why_words(unmodelled: Unmodelled | None) -> str:
     }.get(unmodelled or Unmodelled.CHOSEN, "")
 
 
-def price_panel(summary: Summary, messages: int, tokens: int, spending: Spending) -> ui.LayoutView:
-    """Draw what a long thread's summary takes, before anything is sent."""
+def price_panel(
+    summary_id: int | None, messages: int, tokens: int, spending: Spending, *, again: bool
+) -> ui.LayoutView:
+    """Draw what a long thread's summary takes, before anything is sent; ``again``: there is a draft to go back to."""
     words = [
         ngettext("It is long: {count} message.", "It is long: {count} messages.", messages).format(count=messages),
         _(
@@ -188,13 +183,14 @@ def price_panel(summary: Summary, messages: int, tokens: int, spending: Spending
     ]
     if tokens > spending.left:
         words.append(_("That reaches for its newest part only."))
-    words.append(_("Nothing is sent yet."))
+    words.append(_("Nothing is sent yet. Either way takes up to a minute."))
+    leave = (_("Back to the draft"), "show") if again else (_("Leave it"), "discard")
     return drawing(
         ui.TextDisplay("### " + _("Before I gather this") + "\n" + " ".join(words)),
         ui.ActionRow(
-            lasting_button(_("Go on"), "summary", summary.id, "go", discord.ButtonStyle.primary),
-            lasting_button(_("Gather without the model"), "summary", summary.id, "plain"),
-            lasting_button(_("Leave it"), "summary", summary.id, "discard"),
+            lasting_button(_("Go on"), "summary", summary_id, "go", discord.ButtonStyle.primary),
+            lasting_button(_("Gather without the model"), "summary", summary_id, "plain"),
+            lasting_button(leave[0], "summary", summary_id, leave[1]),
         ),
     )
 

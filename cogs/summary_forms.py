@@ -34,24 +34,28 @@ def edit_form(view: SummaryView) -> ui.Modal:
             max_length=LONGEST_FIELD,
             default="\n".join(lines)[:LONGEST_FIELD] or None,
         )
-        words = _("A line a point; [3] says on which message it rests. A line without one stands as yours.")
+        words = _("A point a line; [3] names its message. Without a number it stands as yours.")
         modal.add_item(ui.Label(text=title, description=words, component=field))
     return modal
 
 
 def _line(view: SummaryView, point: SummaryPoint, sources: list[SummarySource]) -> str:
     names = _names(view)
-    words = _PERSON.sub(lambda found: names.get(int(found[1]), found[0]), point.words)
+    own = _NUMBERS.sub(r" (\1)", point.words)  # a number of its own would be read as a message's
+    words = _PERSON.sub(lambda found: names.get(int(found[1]), found[0]), own)
     numbers = ", ".join(dict.fromkeys(str(view.numbers[each.message_id]) for each in sources))
     return f"- {words} [{numbers}]" if numbers else f"- {words}"
 
 
 def _names(view: SummaryView) -> dict[int, str]:
-    """Return the names people have in the form: each only once, so that it leads back to them."""
+    """Return the names people have in the form, each only once so that it leads back; without letters it is none."""
     found: dict[int, str] = {}
     for number, person in view.people.items():
-        if person.name:
-            found[number] = f"{person.name} ({number})" if person.name in found.values() else person.name
+        name = person.name
+        while name in found.values():
+            name += f" ({number})"
+        if any(map(str.isalpha, name)):
+            found[number] = name
     return found
 
 

@@ -8,6 +8,7 @@ from simcord.enums import MessageType
 
 from tests.discord.scene import Scene, discord_press, said
 from tests.discord.test_calls import call
+from tests.discord.test_communities import deny
 from tests.discord.test_summaries import begin_thread, press, published, talk, under
 
 HIDDEN = discord.PermissionOverwrite(view_channel=False)
@@ -176,3 +177,54 @@ async def test_a_button_of_kiths_keeps_its_thread_out_and_tells_the_thread(scene
     assert pressed == f"This thread is confidential now: Kith makes no summary of it.\n-# <#{thread.id}>"
     assert scene.messages(thread)[-1].text == "This thread is confidential now: Kith makes no summary of it."
     assert "Type it in the thread" in said(await scene.bo.slash(scene.circles, "summary", what="confidential"))
+
+
+async def test_where_kith_may_not_write_a_summary_stays_a_draft(scene: Scene) -> None:
+    thread = await begin_thread(scene)
+    await talk(scene, thread)
+    draft, other = await scene.ada.slash(thread, "summary"), await scene.ada.slash(thread, "summary")
+    scene.env.inject_error("POST", f"/channels/{thread.id}/messages", status=403, code=50013)
+
+    await press(scene.ada, draft, "Publish")
+    await scene.tick()
+    assert published(scene, thread) == []
+    assert "A summary that was to be published" in scene.messages(scene.checkins)[-1].text
+    assert "5 messages" in said(await scene.ada.slash(thread, "summary"))
+    deny(scene, scene.circles.id, send_messages_in_threads=False)
+    await scene.env.settle()
+    assert "so the draft stays a draft" in said(await press(scene.ada, other, "Publish"))
+
+
+async def test_of_a_thread_that_is_gone_drafts_go_and_what_was_published_is_outdated(scene: Scene) -> None:
+    thread = await begin_thread(scene)
+    [silence, bell, *_others] = await talk(scene, thread)
+    await publish(scene, scene.bo, thread)
+    await scene.bo.send(thread, "Who sings?")
+    await scene.bo.slash(thread, "summary")
+
+    scene.env.backend.bulk_delete_messages(thread.id, [silence.id, bell.id])
+    await scene.env.settle()
+    await scene.tick()
+    assert "was changed or deleted since" in published(scene, thread)[0].text
+    scene.env.backend.delete_channel(thread.id)
+    await scene.env.settle()
+
+    assert "That draft is gone" in said(await discord_press(scene, "summary:2:publish"))
+    assert "outdated" in said(await scene.ada.slash(scene.checkins, "summary", what="past"))
+
+
+async def test_a_private_thread_kith_is_no_part_of_is_not_read(scene: Scene) -> None:
+    await scene.begin()
+    scene.bot.reads_messages = True
+    circles = scene.bot.get_channel(scene.circles.id)
+    assert isinstance(circles, discord.TextChannel)
+    made = await circles.create_thread(name="Between us", type=discord.ChannelType.private_thread)
+    await made.add_user(discord.Object(scene.ada.id))
+    thread = scene.env.backend.get_channel(made.id)
+    handle = ChannelHandle(scene.env, scene.guild, thread)
+    await scene.ada.send(handle, "Who knows of this?")
+    assert "Who knows of this?" in said(await scene.ada.slash(handle, "summary"))
+
+    scene.env.inject_error("GET", f"/channels/{made.id}/messages", status=403, code=50001)
+
+    assert "since I am not part of it. Mention me in it" in said(await scene.ada.slash(handle, "summary"))
