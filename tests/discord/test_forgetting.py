@@ -3,6 +3,7 @@
 import json
 
 from tests.discord.scene import Scene, said, thread_texts
+from tests.discord.test_circle_harvests import summarised
 from tests.discord.test_members import kept, open_panel, press
 
 
@@ -75,3 +76,24 @@ async def test_a_second_press_on_forget_me_changes_nothing(scene: Scene) -> None
     assert "has forgotten you here" in said(second)
     assert len(scene.env.http_requests) == requests + 1  # the answer alone
     assert "No words of yours" in said(await open_panel(scene))
+
+
+async def test_words_in_a_summary_go_with_their_writer_and_so_does_the_wish_to_have_them_left_out(scene: Scene) -> None:
+    await scene.begin()
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "Who brings the bell?")
+    await scene.tick()
+    await summarised(scene, card.id)
+    panel = await open_panel(scene)
+    assert "your words in 1 check-in and 1 summary" in said(panel)
+
+    await press(scene, panel, "Leave my words out")
+    assert (await kept(scene))["summaries_resting_on_your_words"] == []
+    await press(scene, panel, "Forget me")
+    assert "what rests on your words alone" in said(panel)
+    assert "if you stay here, choose it anew" in said(panel)
+    await press(scene, panel, "Yes, forget me")
+    await scene.tick()
+
+    assert (await kept(scene))["choices"]["words_left_out_of_summaries"] is False
+    assert "bell" not in str(thread_texts(scene, card))
