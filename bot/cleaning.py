@@ -4,38 +4,64 @@ What is left out here goes nowhere: neither to the language model nor into a pla
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
-from bot.sentences import language_of
-from bot.services.words import visible
+from bot.folding import WORD, bare, folded
+from bot.names import Names, numbers_in, spelt
+from bot.repeated import Repeated
+from bot.sentences import LONGEST_LOOKED_AT, language_of
 from bot.thread import Line, Message, Reading, Somebody, Source, Thread
 
 LONGEST_LINE = 1000
-SHORTEST_NAME = 3
-"""Letters a name, or a part of one, has at least to be looked for; a part only with its capital."""
-REPEATED_WORDS = 4
-"""Words in a row of someone who is left out, from which on others repeat them."""
-PERSON = re.compile(r"\bPerson (\d+)\b")
+BETWEEN_LINES = " · "
+"""Stands where a message's line ended without a full stop."""
 
-_WEB = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>]+|\bwww\.[^\s<>]+|\bmailto:\S+", re.IGNORECASE)
-_INVITE = re.compile(r"\bdiscord(?:app)?\.(?:gg|com|io|me|li)/\S+|\b(?:[\w-]+\.)+[a-z]{2,}/\S*", re.IGNORECASE)
-_MASKED = re.compile(r"\[([^\[\]]*)\]\s*\([^()]*\)")
-_MAIL = re.compile(r"[^\s<>()\[\]@,;:]+@[^\s<>()\[\]@,;:]+\.[^\s<>()\[\]@,;:]+")
-_LONG_NUMBER = re.compile(r"<[^<>\s]*>|\+?\d(?:[\s./()-]{0,2}\d){6,}")
+_DOMAINS = "com|org|net|info|biz|edu|gov|io|dev|app|gg|eu|de|at|ch|uk|fr|nl|be|es|it|pl|us|ca|au|nz|co|tv|example"
+_WEB = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s<>]+|\bwww\.[^\s<>]+|\b(?:mailto|tel):\S+", re.IGNORECASE)
+_INVITE = re.compile(
+    r"\bdiscord(?:app)?\s?\.\s?(?:gg|com|io|me|li)\s?/\s?\S+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S*"
+    rf"|(?<![\w.-])(?:[a-z0-9-]+\.)+(?:{_DOMAINS})(?![\w-])",
+    re.IGNORECASE,
+)
+_MASKED = re.compile(
+    r"\[([^\[\]\n]{0,300})\]\s?\(\s?<?(?:[a-z][a-z0-9+.-]{0,20}:|/|www\.)[^()\n]{0,500}(?:\([^()\n]{0,200}\)[^()\n]{0,200})?\)",
+    re.IGNORECASE,
+)
+_OF_MAIL = r"[^\s<>()\[\]{}@,;:\"“”„]"
+_MAIL = re.compile(
+    rf"(?<!{_OF_MAIL}){_OF_MAIL}++(?:@|\s@\s){_OF_MAIL}+\.{_OF_MAIL}+"
+    rf"|(?<!{_OF_MAIL}){_OF_MAIL}++\s?[(\[{{<]\s?(?:at|ät|ett|@)\s?[)\]}}>]\s?{_OF_MAIL}+"
+    rf"(?:(?:\s?[(\[{{<]\s?(?:dot|punkt|\.)\s?[)\]}}>]\s?|\s(?:dot|punkt)\s){_OF_MAIL}+)*"
+    rf"|(?<!{_OF_MAIL}){_OF_MAIL}++\s(?:at|ät)\s(?:[\w-]+(?:\.|\s(?:dot|punkt)\s))+(?:{_DOMAINS})(?![\w-])",
+    re.IGNORECASE,
+)
+_DAY = r"(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d"
+_HOURS = r"\d{1,2}[.:]\d\d\s?[-–]\s?\d{1,2}[.:]\d\d"
+_NUMBER = re.compile(rf"(?<!\d)(?:{_DAY}|{_HOURS})(?!\d)|\+?\d(?:[\s./()·_–—-]{{0,3}}\d){{6,}}")
+_STAYS = re.compile(rf"{_DAY}|{_HOURS}")
 _USER = re.compile(r"<@!?(\d+)>")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
 _STAMP = re.compile(r"<t:(-?\d{1,12})(?::[a-zA-Z])?>")
-_MARKUP = re.compile(r"<(?:@&|#|id:|/|sound:)[^<>]*>")
-_BRACKETED = re.compile(r"\[\s*(\d+)\s*\]")
-_TYPED_PERSON = re.compile(r"\bperson\s*#?\s*(\d+)", re.IGNORECASE)
-_WORD = re.compile(r"\w+")
-SOMEONE = "someone"
+_MARKUP = re.compile(r"<(@&|#|id:|sound:|/(?=[^<>]*:\d))[^<>]*>")
+_STANDS_FOR = {"@&": "(role)", "#": "(channel)", "id:": "(channel)", "/": "(command)", "sound:": "(sound)"}
+_QUOTES = re.compile(r"\s*(?:(?:[-*•]|\d+\.|#{1,3}|-#)\s+)*>")
+_ALL_QUOTES = re.compile(r"\s*>>>")
+_BEGINS_LINE = re.compile(r"^\s*(?:(?:[-*•+]|#{1,3}|-#)\s+)+")
+_EMPHASIS = re.compile(r"\*{2,}|_{2,}|~~|\|\||`+|(?<=\S)\*|\*(?=\S)|(?<![^\W_])_|_(?![^\W_])|\\(?=[^\w\s])")
+_BRACKETS = str.maketrans("[]{}【】〔〕⟦⟧〖〗", "()" * 6)
+_ANGLE = re.compile(r"<(?=[\w/!#&:])(?!3)")
+_LEADS_OUT = re.compile(r"https?://(?!(?:[\w-]+\.)*discord(?:app)?\.)[^/]", re.IGNORECASE)
+_AFTER_LINK = ".,;:!?]}'\"…*_|~`"
+_NEAR = 5
+"""Signs that may stand between *Person* and a number for the two to be taken together."""
+_ENDS = ".?!:;,…·)؟。？！"
 
 
 def prepared(reading: Reading, left_out: frozenset[int], fallback: str) -> Thread:
     """Return what may go into a summary of what was read; ``fallback`` is its language where that can't be told."""
-    return cleaned(reading, left_out, language_of(plain_words(reading, left_out), fallback))
+    return cleaned(reading, left_out, language_of(_latest_words(reading, left_out), fallback))
 
 
 def cleaned(reading: Reading, left_out: frozenset[int], language: str) -> Thread:
@@ -43,40 +69,52 @@ def cleaned(reading: Reading, left_out: frozenset[int], language: str) -> Thread
     heard = [each for each in reading.messages if each.author_id not in left_out]
     unheard = [each for each in reading.messages if each.author_id in left_out]
     numbers = _numbers(heard, reading.named, left_out)
-    names = _Names(reading, numbers)
-    repeated = _Repeated(unheard)
-    kept: list[tuple[Message, str]] = []
-    for message in heard:
-        words = ready(repeated.left_out_of(_unquoted(message.words)), names)
-        if words:
-            kept.append((message, words))
-    lines = {message.id: number for number, (message, _words) in enumerate(kept, 1)}
+    known = _all_names(reading)
+    names = Names(known, numbers)
+    theirs = Names({each: known[each] for each in left_out if each in known}, {})
+    repeated = Repeated((each.author_id, said_in(each.words)) for each in unheard)
+    not_theirs = {link for each in unheard for link in _links(each.words)}
+    texts = repeated.left_out_of([(each.author_id, said_in(each.words)) for each in heard])
+    kept = [
+        (message, signed)
+        for message, text in zip(heard, texts, strict=True)
+        if (signed := _signed(text, names)).strip("… ·")
+    ]
+    lines = {message.id: number for number, (message, _signs) in enumerate(kept, 1)}
     return Thread(
         lines=tuple(
             Line(
                 number=lines[message.id],
                 source=Source(message.channel_id, message.id, message.author_id),
                 person=numbers.get(message.author_id or 0),
-                words=words,
+                words=cut(spelt(signed), LONGEST_LINE),
                 written_at=message.written_at,
                 reply_to=lines.get(message.reply_to or 0),
-                mentions=frozenset(numbers[each] for each in message.mentions if each in numbers),
-                links=tuple(dict.fromkeys(_links(_unquoted(message.words)))),
+                mentions=frozenset(numbers[each] for each in message.mentions if each in numbers) | numbers_in(signed),
+                links=tuple(
+                    each
+                    for each in dict.fromkeys(_links(message.words))
+                    if each not in not_theirs and theirs.replaced(each) == each
+                ),
                 welcomed=message.welcomed,
             )
-            for message, words in kept
+            for message, signed in kept
         ),
-        people=_people(kept, numbers, reading),
+        people=_people(kept, numbers, known),
         language=language,
         whole=reading.whole,
     )
 
 
-def plain_words(reading: Reading, left_out: frozenset[int]) -> str:
-    """Return the words of a thread in one text, for telling its language."""
-    return "\n".join(
-        _WEB.sub(" ", _unquoted(each.words)) for each in reading.messages if each.author_id not in left_out
-    )
+def _latest_words(reading: Reading, left_out: frozenset[int]) -> str:
+    """Return the last words of a thread in one text, enough of them for telling its language."""
+    found: list[str] = []
+    room = LONGEST_LOOKED_AT
+    for message in reversed(reading.messages):
+        if room > 0 and message.author_id not in left_out:
+            found.insert(0, _WEB.sub(" ", said_in(message.words)))
+            room -= len(found[0])
+    return "\n".join(found)
 
 
 def tame(words: str, longest: int) -> str:
@@ -84,107 +122,83 @@ def tame(words: str, longest: int) -> str:
 
     For what a model says and for names people give themselves, neither of which may be believed.
     """
-    line = " ".join(visible(words).split())
-    for _turn in range(3):  # what is taken out may leave something like it behind
+    line, before = " ".join(bare(words[: 10 * longest]).split()), ""
+    while line != before:  # what is taken out may leave something like it behind
+        before = line
         line = _MASKED.sub(r"\1", line)
         for pattern in (_WEB, _INVITE, _MAIL, _USER, _MARKUP, _STAMP):
             line = pattern.sub("", line)
-        line = _EMOJI.sub(r"\1", line)
-    line = line.replace("@", "").replace("<", "‹").replace(">", "›").replace("://", " ").replace("](", "] (")
-    line = " ".join(line.split())
-    return line if len(line) <= longest else line[: longest - 1].rsplit(" ", 1)[0] + "…"
+        line = _EMOJI.sub(r"\1", line).replace("@", "").replace("://", " ")
+        line = line.replace("<", "‹").replace(">", "›").replace("](", "] (")
+        line = cut(" ".join(line.split()), longest)
+    return line
 
 
-def ready(words: str, names: "_Names") -> str:
-    """Return a message's words on one line, people by number, with nothing that leads elsewhere or identifies."""
-    text = visible(words)
-    text = _TYPED_PERSON.sub(r"person no. \1", text)
+def cut(line: str, longest: int) -> str:
+    """Return a line that is not longer than that; what was longer ends with a whole word."""
+    return line if len(line) <= longest else line[: longest - 1].rsplit(" ", 1)[0].rstrip(".…") + "…"
+
+
+def said_in(words: str) -> str:
+    """Return what a message says itself, without quotations and markup."""
+    return "\n".join(_EMPHASIS.sub("", _BEGINS_LINE.sub("", line)) for line in _own_lines(words))
+
+
+def _own_lines(words: str) -> list[str]:
+    """Return a message's lines without those in which it quotes others, who speak for themselves."""
+    lines: list[str] = []
+    for line in bare(words).split("\n"):
+        if _ALL_QUOTES.match(line):
+            break
+        if not _QUOTES.match(line):
+            lines.append(line)
+    return lines
+
+
+def _signed(text: str, names: Names) -> str:
+    """Return words without what leads elsewhere or identifies, people by their signs, on one line."""
     text = _MASKED.sub(r"\1 (link)", text)
-    text = _MAIL.sub("(e-mail address)", text)
-    text = _WEB.sub("(link)", text)
-    text = _INVITE.sub("(link)", text)
-    text = _LONG_NUMBER.sub(lambda found: found[0] if _may_stay(found[0]) else "(number)", text)
     text = _USER.sub(lambda found: names.of(int(found[1])), text)
     text = _EMOJI.sub(r":\1:", text)
     text = _STAMP.sub(lambda found: _date(int(found[1])), text)
-    text = _MARKUP.sub("(channel)", text)
-    text = names.replaced(text)
-    text = _BRACKETED.sub(r"(\1)", text)
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+    text = _MARKUP.sub(lambda found: _STANDS_FOR[found[1].lower()], text)
+    text = _MAIL.sub("(e-mail address)", _WEB.sub("(link)", text))
+    text = re.sub(r"(?<=\w)@(?=\w)", " at ", text).replace("@", "")
+    text = _INVITE.sub("(link)", _WEB.sub("(link)", text)).replace("://", " ")
+    text = _NUMBER.sub(lambda found: found[0] if _STAYS.fullmatch(found[0]) else "(number)", text)
+    text = names.replaced(text).translate(_BRACKETS)
+    return _on_one_line(_broken_up(_ANGLE.sub("‹", text)))
 
 
-class _Names:
-    """The names of everyone in a thread, and what stands in their place."""
-
-    def __init__(self, reading: Reading, numbers: Mapping[int, int]) -> None:
-        self._numbers = numbers
-        full: dict[str, str] = {}
-        parts: dict[str, str] = {}
-        for member_id, names in _all_names(reading).items():
-            for name in [each for each in names if len(each) >= SHORTEST_NAME]:
-                full.setdefault(name.casefold(), self.of(member_id))
-                for part in re.findall(rf"\w{{{SHORTEST_NAME},}}", name):
-                    parts.setdefault(_capital(part), self.of(member_id))
-        self._full = full
-        self._parts = {part: person for part, person in parts.items() if part.casefold() not in full}
-        self._any_full = _any_of(full, re.IGNORECASE)
-        self._any_part = _any_of(self._parts, re.NOFLAG)
-
-    def of(self, member_id: int) -> str:
-        """Return what stands in place of somebody's name."""
-        number = self._numbers.get(member_id)
-        return SOMEONE if number is None else f"Person {number}"
-
-    def replaced(self, text: str) -> str:
-        """Return a text without anybody's name."""
-        if self._any_full is not None:
-            text = self._any_full.sub(lambda found: self._full.get(found[1].casefold(), SOMEONE), text)
-        if self._any_part is not None:
-            text = self._any_part.sub(lambda found: self._parts.get(found[1], SOMEONE), text)
-        return text
+def _on_one_line(text: str) -> str:
+    """Return lines as one, with a mark where one ended without a full stop."""
+    lines = [kept for each in text.split("\n") if (kept := " ".join(each.split()))]
+    ended = [each if each[-1] in _ENDS else each + BETWEEN_LINES.rstrip() for each in lines[:-1]]
+    return " ".join([*ended, *lines[-1:]])
 
 
-class _Repeated:
-    """What those who are left out wrote, to be found again where others repeat it."""
-
-    def __init__(self, unheard: Iterable[Message]) -> None:
-        self._runs: set[tuple[str, ...]] = set()
-        for message in unheard:
-            words = [each.casefold() for each in _WORD.findall(message.words)]
-            self._runs |= {tuple(words[at : at + REPEATED_WORDS]) for at in range(len(words) - REPEATED_WORDS + 1)}
-
-    def left_out_of(self, words: str) -> str:
-        """Return words without the runs of four words or more that repeat what somebody left out wrote."""
-        if not self._runs:
-            return words
-        found = list(_WORD.finditer(words))
-        gone = [False] * len(found)
-        for at in range(len(found) - REPEATED_WORDS + 1):
-            run = tuple(each[0].casefold() for each in found[at : at + REPEATED_WORDS])
-            if run in self._runs:
-                gone[at : at + REPEATED_WORDS] = [True] * REPEATED_WORDS
-        if not any(gone):
-            return words
-        kept: list[str] = []
-        end = 0
-        for index, each in enumerate(found):
-            if gone[index]:
-                kept.append(words[end : each.start()])
-                end = each.end()
-        return "".join(kept) + words[end:]
-
-
-def _unquoted(words: str) -> str:
-    """Return a message's words without the lines in which it quotes others, who speak for themselves."""
-    before, block, _rest = words.partition("\n>>> ") if not words.startswith(">>> ") else ("", ">>> ", "")
-    kept = before if block else words
-    return "\n".join(line for line in kept.split("\n") if not line.lstrip().startswith(">"))
+def _broken_up(text: str) -> str:
+    """Return a text in which no *Person 3* that was typed stands for anybody."""
+    found = list(WORD.finditer(text)) if re.search(r"\d", text) else []
+    pieces: list[str] = []
+    end = 0
+    for word, number in pairwise(found):
+        if number[0].isdigit() and number.start() - word.end() <= _NEAR and folded(word[0]).endswith("person"):
+            pieces += [text[end : number.start()], " no. "]
+            end = number.start()
+    return "".join([*pieces, text[end:]])
 
 
 def _links(words: str) -> list[str]:
-    found = [each.rstrip(".,;:!?)]}'\"") for each in _WEB.findall(words)]
-    return [each for each in found if each.lower().startswith(("http://", "https://"))]
+    """Return the web addresses in what a message says; none of Discord's own, which hold ids or soon lead nowhere."""
+    found: list[str] = []
+    for each in _WEB.findall("\n".join(_own_lines(words))) if "://" in words else ():
+        link = each.rstrip(_AFTER_LINK)
+        while link.endswith(")") and link.count(")") > link.count("("):
+            link = link[:-1].rstrip(_AFTER_LINK)
+        if _LEADS_OUT.match(link):
+            found.append(link)
+    return found
 
 
 def _numbers(
@@ -196,9 +210,10 @@ def _numbers(
     return {member_id: number for number, member_id in enumerate(everyone, 1)}
 
 
-def _people(kept: Sequence[tuple[Message, str]], numbers: Mapping[int, int], reading: Reading) -> tuple[Somebody, ...]:
-    spoke = {message.author_id for message, _words in kept}
-    names = _all_names(reading)
+def _people(
+    kept: Sequence[tuple[Message, str]], numbers: Mapping[int, int], names: Mapping[int, tuple[str, ...]]
+) -> tuple[Somebody, ...]:
+    spoke = {message.author_id for message, _signs in kept}
     return tuple(
         Somebody(number, member_id, tame(names[member_id][0], 60) if names.get(member_id) else "", member_id in spoke)
         for member_id, number in numbers.items()
@@ -214,25 +229,8 @@ def _all_names(reading: Reading) -> dict[int, tuple[str, ...]]:
     return names
 
 
-def _any_of(names: Iterable[str], flags: re.RegexFlag) -> re.Pattern[str] | None:
-    longest_first = sorted((each for each in names if each), key=len, reverse=True)
-    if not longest_first:
-        return None
-    return re.compile(rf"(?<!\w)@?({'|'.join(re.escape(each) for each in longest_first)})(?!\w)", flags)
-
-
-def _capital(part: str) -> str:
-    return part[:1].upper() + part[1:]
-
-
 def _date(seconds: int) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).date().isoformat()
     except (OverflowError, ValueError, OSError):
         return "(time)"
-
-
-def _may_stay(found: str) -> bool:
-    """Tell whether digits in a row are a date, or belong to a mention that is seen to by itself."""
-    day = r"(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d"
-    return found.startswith("<") or re.fullmatch(day, found) is not None

@@ -1,0 +1,52 @@
+"""Words as they are compared: without what can't be seen, and alike however they are dressed up."""
+
+import re
+import tomllib
+from functools import cache
+from unicodedata import category, normalize
+
+from bot.database import ROOT
+from bot.services.words import visible
+
+WORDINGS = ROOT / "prompts" / "summary" / "wordings"
+WORD = re.compile(r"[^\W\d_]+|\d+")
+"""Letters or digits in a row; what stands between them is no part of a word."""
+
+_DOTS = re.compile(r"\.{3,}")
+_ANSI = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u20e3\u2800\u3164\ufe00-\ufe0f\uffa0]")
+"""Letters and marks that show nothing, joiners, and what turns a digit into a key: for Unicode all of them are seen."""
+_LOOKALIKES = str.maketrans("авекмнорстухѕіјԁԛԝһӏαεικνορτυχωɑɡıℓ", "abekmhopctyxsijdqwhlaeiknoptuxwagil")
+
+
+def bare(words: str) -> str:
+    """Return words without anything unseen, each letter in its plain form: no wide, bold or circled ones."""
+    if words.isascii() and words.replace("\n", "").isprintable():
+        return _DOTS.sub("…", words)
+    text = normalize("NFKC", _ANSI.sub("", words).replace("\t", " ").replace("´", "'"))
+    return _DOTS.sub("…", _UNSEEN.sub("", visible(text)))
+
+
+def folded(word: str) -> str:
+    """Return a word as it is compared: without capitals and accents, letters of other scripts as those they look like.
+
+    What stands in for what matters only in that it does so everywhere.
+    """
+    if word.isascii():
+        return word.lower()
+    plain = normalize("NFD", normalize("NFKC", word).casefold()).translate(_LOOKALIKES)
+    return "".join(each for each in plain if category(each) != "Mn")
+
+
+@cache
+def wordings(language: str) -> dict[str, list[str]]:
+    """Return a language's wordings, or the English ones."""
+    file = WORDINGS / f"{language}.toml"
+    return tomllib.loads((file if file.exists() else WORDINGS / "en.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def listed(kind: str) -> frozenset[str]:
+    """Return the words, as they are compared, that the wordings of all languages hold of a kind."""
+    every = [wordings(file.stem)[kind] for file in sorted(WORDINGS.glob("*.toml"))]
+    return frozenset(folded(each) for words in every for each in words)
