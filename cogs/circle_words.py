@@ -16,7 +16,7 @@ from bot.services.circle_cards import CircleWord
 from bot.services.hosting import PATIENCE
 from bot.store.circles import Circle
 from bot.store.rhythms import Way
-from cogs.cards import MOST_NAMED, drawing, lasting_button, message_link, quoted, stamp
+from cogs.cards import drawing, lasting_button, message_link, quoted, stamp
 from cogs.circle_cards import (
     accent,
     circle_link,
@@ -30,6 +30,9 @@ from cogs.circle_cards import (
 
 Parts = list[ui.Item[Any]]
 
+MOST_SPOKEN_TO = 100
+"""How many people one message speaks to by name: as many as Discord lets it notify, and as a circle has room for."""
+
 TAKES = {Role.HOST: "take_host", Role.CO_HOST: "take_cohost", Role.GUARDIAN: "take_guardian"} | {
     Role.HARVESTER: "take_harvester"
 }
@@ -40,7 +43,7 @@ def mentioned(word: CircleWord) -> list[int]:
     """Return whom a message speaks to; whoever offers a role is only named."""
     if word.what == "offer":
         return word.members[:1]
-    return word.members[:MOST_NAMED]
+    return word.members[:MOST_SPOKEN_TO]
 
 
 def circle_word(word: CircleWord, marker: int | None) -> ui.LayoutView:
@@ -50,7 +53,7 @@ def circle_word(word: CircleWord, marker: int | None) -> ui.LayoutView:
 
 def _spoken_to(members: list[int], sentence: str) -> str:
     """Return a sentence, and before it the names of those it is for, where there are any."""
-    return f"{people_in_line(members)}\n{sentence}" if members else sentence
+    return f"{people_in_line(members, MOST_SPOKEN_TO)}\n{sentence}" if members else sentence
 
 
 def _button(word: CircleWord, label: str, verb: str, *, primary: bool = False) -> ui.Button[Any]:

@@ -18,7 +18,7 @@ from cogs import circle_cards, circle_panel, circle_words
 from tests.discord.scene import text_of
 from tests.fakes import MONDAY_MORNING
 from tests.official import rule_problems
-from tests.test_call_fits import HIGHEST, MANY, a_call
+from tests.test_call_fits import HIGHEST, a_call
 from tests.test_fits import COMMUNITY, sizes, spoken_languages
 from tests.test_hostile_text import HOSTILE
 
@@ -179,8 +179,13 @@ def test_the_first_step_of_each_format_says_the_intention(kept: str) -> None:
         assert ("to listen" in text) is bool(kept)
 
 
-def test_whoever_speaks_to_many_notifies_no_more_than_it_names() -> None:
+def test_as_many_as_a_circle_has_room_for_are_named_and_notified() -> None:
     word = CircleWord(a_view(our_formats().all("en")[0]), "tomorrow", "1", CROWD)
     text = text_of(circle_words.circle_word(word, 1).to_components())
-    assert all(f"<@{each}>" in text for each in circle_words.mentioned(word))
-    assert len(MANY) < len(circle_words.mentioned(word)) < len(CROWD)
+    assert [each for each in CROWD if f"<@{each}>" in text] == circle_words.mentioned(word) == CROWD
+    assert "and others" not in text
+
+    more = replace(word, members=[*CROWD, 1])
+    text = text_of(circle_words.circle_word(more, 1).to_components())
+    assert circle_words.mentioned(more) == CROWD
+    assert ", and others\n" in text

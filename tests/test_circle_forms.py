@@ -8,6 +8,7 @@ import pytest
 from discord import ui
 
 from bot.app import App
+from bot.circle_deck import our_circle_decks
 from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import speaking
@@ -16,7 +17,8 @@ from bot.services.rhythm_kinds import Holding
 from bot.services.rhythms import Beat
 from bot.store.circles import Circle, Harvest
 from bot.store.rhythms import RhythmKind, Way
-from cogs import circle_forms
+from cogs import circle_forms, circle_lists
+from tests.discord.scene import text_of
 from tests.fakes import MONDAY_MORNING
 from tests.official import rule_problems
 from tests.test_fits import sizes, spoken_languages
@@ -50,6 +52,17 @@ def test_every_form_of_circles_fits(language: str) -> None:
             drawn = form.to_dict()
             assert rule_problems("POST", "/interactions/1/t/callback", {"type": 9, "data": drawn}) == []
             assert list(sizes(drawn)) == []
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_whoever_takes_a_role_reads_what_that_role_asks_and_no_other(way: Way) -> None:
+    circle = Circle(id=1, community_id=1, title="x", format_id="x", way=way, starts_at=MONDAY_MORNING)
+    briefs = {role: our_circle_decks().brief("en", role) for role in Role}
+    for role, brief in briefs.items():
+        text = text_of(circle_lists.role_panel(circle, role, "Thank you.").to_components())
+
+        assert [each for each in Role if briefs[each].what in text] == [role]
+        assert all(f"- {each}" in text for each in brief.asks(live=way is Way.LIVE))
 
 
 def test_the_time_to_move_is_there_as_the_member_s_clock_shows_it() -> None:

@@ -152,7 +152,7 @@ async def test_a_theme_touches_the_driest_element_and_does_not_come_back_within_
     always = random.Random(1)
     monkeypatch.setattr("bot.services.circle_views.random.Random", lambda: always)
     touching = app.database.run_now(draw)[0]
-    assert sum(touching) / 60 > of_all + 0.1
+    assert of_all + 0.1 < sum(touching) / 60 < 1  # half of the time
 
 
 async def test_a_cancelled_circles_theme_may_come_again(app: App) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import discord
 import pytest
 from simcord import InteractionResult, MemberActor
+from sqlmodel import Session
 
 from bot.formats import Role
+from bot.store.calls import Call, CallState
 from bot.store.circles import Circle, CircleState, ComingKind
 from tests.discord.scene import Scene, Seen, labels_of, said
 from tests.discord.test_circles import card, person, planned, press
@@ -193,6 +195,29 @@ async def test_the_harvester_gathers_and_changes_the_harvest_and_nobody_else(sce
     assert "on its way to the thread" in said(kept)
     assert "on its way to the thread" in said(changed)
     assert any("We listened well." in each.text for each in texts(scene))
+
+
+async def test_calls_that_wait_for_the_circle_are_named_before_its_first_step(scene: Scene) -> None:
+    circle_id = await with_a_circle(scene, scene.ada)
+
+    def write(session: Session) -> None:
+        opened_at = scene.env.now() - timedelta(days=12)
+        there: dict[str, Any] = {"channel_id": scene.calls.id, "written_at": opened_at, "opened_at": opened_at}
+        for number, rung in enumerate((4, 3)):
+            call = Call(community_id=scene.guild.id, caller_id=scene.bo.id, rung=rung, message_id=900 + number, **there)
+            call.state = CallState.OPEN
+            session.add(call)
+
+    scene.app.database.run_now(write)
+    await pressed(scene, scene.host, f"circle:{circle_id}:begin")
+    await scene.tick()
+
+    said_there = [each.text for each in texts(scene)]
+    [calls] = [each for each in said_there if "Before we begin" in each]
+    assert "these calls have not met a person yet" in calls
+    assert f"/{scene.calls.id}/900 " in calls
+    assert "/901" not in calls
+    assert said_there.index(calls) < next(place for place, each in enumerate(said_there) if "-# Step 1 of" in each)
 
 
 @pytest.mark.parametrize("allowed", [True, False])
