@@ -36,12 +36,13 @@ MOST_LISTED = 15
 class Summaries(Noun):
     """Threads are gathered: drafts for those who ask, and what they publish."""
 
-    _being_made: set[int]
+    being_made: set[int]
+    """Drafts being made again at this moment, by their ids."""
 
     async def cog_load(self) -> None:
         """Register the presses, and the message menu, which discord.py knows no decorator for in a cog."""
         await super().cog_load()
-        self._being_made = set()
+        self.being_made = set()
         menu = app_commands.ContextMenu(name=locale_str("Summarise from here"), callback=self.from_here)
         self.bot.tree.add_command(menu)
 
@@ -147,14 +148,14 @@ class Summaries(Noun):
     async def _remake(
         self, interaction: Interaction, summary_id: int, *, agreed: bool = False, wanted: bool = True
     ) -> None:
-        if summary_id in self._being_made:
+        if summary_id in self.being_made:
             raise Refusal(_("I am at it already. It takes up to a minute, and then stands where you pressed."))
-        self._being_made.add(summary_id)
+        self.being_made.add(summary_id)
         try:
             made = self._made_anew(interaction, summary_id, agreed=agreed, wanted=wanted)
             await redraw(interaction, await within_time(interaction, made))
         finally:
-            self._being_made.discard(summary_id)
+            self.being_made.discard(summary_id)
 
     async def _made_anew(
         self, interaction: Interaction, summary_id: int, *, agreed: bool, wanted: bool
@@ -326,7 +327,10 @@ def asked_by(interaction: Interaction) -> tuple[int, Person]:
 def nothing_words(terms: Terms) -> str:
     """Return what somebody reads where nothing was found to gather."""
     if terms.previous is None:
-        return _("I found nothing here to gather: no words of people who let theirs be summarised.")
+        return _(
+            "I found no words here that I could gather. What apps post does not count, nor pictures, nor the words of "
+            "those who want theirs left out."
+        )
     words = _("Nothing new was written here since the last summary.")
     if terms.previous.message_id is None:
         return words

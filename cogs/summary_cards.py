@@ -203,8 +203,8 @@ def notice(view: SummaryView, marker: int) -> ui.LayoutView:
     """Draw what a thread is told when words of it went to the model."""
     with speaking(language_of(view)):
         words = _(
-            "{name} had this thread summarised with a language model. Only they see the draft until they publish it. "
-            "Whoever wants their words left out chooses so in /me."
+            "{name} had what was said here summarised with a language model. Only they see the draft until they "
+            "publish it. Whoever wants their words left out chooses so in /me."
         ).format(name=f"<@{view.summary.asker_id}>" if view.summary.asker_id else _("Someone"))
     return drawing(ui.TextDisplay(f"-# {words}", id=marker))
 

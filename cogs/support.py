@@ -109,7 +109,7 @@ async def explain(interaction: Interaction, error: Exception) -> None:
             "who runs Kith this reference: {reference}"
         ).format(reference=reference)
     if not isinstance(cause, Refusal) and interaction.type is discord.InteractionType.modal_submit:
-        sentence = given_back(sentence, str(answers(interaction).get("words") or "")).sentence
+        sentence = given_back(sentence, words_of(interaction)).sentence
     await say(interaction, sentence)
 
 
@@ -204,6 +204,14 @@ def answers(interaction: Interaction) -> dict[str, Any]:
             if field and "custom_id" in field:
                 found[field["custom_id"]] = field.get("values", field.get("value"))
     return found
+
+
+def words_of(interaction: Interaction) -> str:
+    """Return all that was typed into a form."""
+    data = cast(dict[str, Any], interaction.data or {})
+    fields: list[dict[str, Any]] = [each.get("component") or {} for each in data.get("components", [])]
+    typed = [each.get("value") for each in fields if each.get("type") == discord.ComponentType.text_input.value]
+    return "\n".join(filter(None, typed))
 
 
 def community_of(interaction: Interaction) -> int:

@@ -7,6 +7,7 @@ import pytest
 from simcord import ChannelHandle, InteractionResult
 
 from bot.model import Model
+from cogs.summaries import Summaries
 from tests.discord.scene import Scene, discord_press, said, walk
 from tests.discord.test_summaries import begin_thread, press, published, talk, under
 from tests.loopback.model import ModelServer, failing, well
@@ -190,7 +191,7 @@ async def test_a_long_thread_goes_to_the_model_once_its_price_was_agreed_to(scen
     assert "Nothing is sent yet." in said(again)
     assert said(await press(scene.ada, again, "Back to the draft")) == text
     [notice] = [each.text for each in scene.messages(thread) if "language model" in each.text]
-    assert f"{scene.ada.mention} had this thread summarised with a language model." in notice
+    assert f"{scene.ada.mention} had what was said here summarised with a language model." in notice
     assert "Only they see the draft" in notice
 
 
@@ -203,3 +204,32 @@ async def test_a_draft_the_model_failed_says_so(scene: Scene, server: ModelServe
     assert "The language model gave no answer I could use." in said(draft)
     server.script = [well]
     assert "What was asked" in said(await press(scene.ada, draft, "Make again"))
+
+
+async def test_a_second_press_while_a_draft_is_made_again_is_told_so(scene: Scene) -> None:
+    thread = await begin_thread(scene)
+    await talk(scene, thread)
+    draft = await scene.ada.slash(thread, "summary")
+    cog = scene.bot.get_cog("Summaries")
+    assert isinstance(cog, Summaries)
+
+    cog.being_made.add(1)  # as while the model is asked
+    assert "I am at it already." in said(await press(scene.ada, draft, "Make again"))
+    cog.being_made.discard(1)
+    for _time in range(2):
+        assert "Only you see this draft" in said(await press(scene.ada, draft, "Make again"))
+
+
+async def test_words_in_the_form_come_back_when_the_database_is_out_of_reach(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread = await begin_thread(scene)
+    await talk(scene, thread)
+    form = await press(scene.ada, await scene.ada.slash(thread, "summary"), "Edit")
+    first, second, *others = fields(form)
+    scene.app.database.close()
+
+    answer = await scene.ada.submit_modal(form, {first: "Mine. [1]", second: "Mine too.", **dict.fromkeys(others, "")})
+
+    assert "Mine. [1]\nMine too." in said(answer)
+    caplog.clear()
