@@ -52,9 +52,8 @@ class Made:
 
     requests: int
     estimated: int
-    reserved: int
     answered: int
-    """Of the tokens set aside, those for requests that were answered."""
+    """The estimate of those requests that were answered."""
     reported: int
     seconds: float
     skipped: int
@@ -73,18 +72,16 @@ async def summarising(databases: list[Kind], talk: Talk) -> Table:
                 await makes.summary(conversation(2), PLENTY)  # imports what the others have
                 for length in talk.lengths:
                     first, new = _first_and_new(length)
-                    rows.append(await makes.row(f"{length:,}, the first", first, PLENTY, talk.times))
-                    rows.append(await makes.row(f"{len(new.messages):,} more, the next", new, PLENTY, talk.times))
+                    rows.append(await makes.row(f"{length:,}", first, PLENTY, talk.times))
+                    rows.append(await makes.row(f"{len(new.messages):,} more", new, PLENTY, talk.times))
                 longest, _new = _first_and_new(talk.lengths[-1])
-                words = f"{talk.lengths[-1]:,}, with {MONTHLY_TOKENS:,} tokens a month"
-                rows.append(await makes.row(words, longest, MONTHLY_TOKENS, talk.times))
+                rows.append(await makes.row(f"{talk.lengths[-1]:,}, usual budget", longest, MONTHLY_TOKENS, talk.times))
                 makes.answers_after = talk.slow
-                words = f"{talk.lengths[-1]:,}, each answer after {talk.slow:g} s"
-                rows.append(await makes.row(words, longest, PLENTY, 1))
+                rows.append(await makes.row(f"{talk.lengths[-1]:,}, slow server", longest, PLENTY, 1))
             finally:
                 await app.summariser.close()
                 app.database.close()
-    columns = ("messages", "requests", "estimated", "set aside", "reported", "of it", "s", "longest", "left out")
+    columns = ("messages", "requests", "estimated", "reported", "share", "s", "longest", "left out")
     return Table("Summaries with a model", columns, rows, _note(talk, when))
 
 
@@ -93,16 +90,16 @@ def _note(talk: Talk, when: str) -> str:
     spread = ", ".join(str(percentile([*map(float, lengths)], share)).removesuffix(".0") for share in (0.1, 0.5, 0.9))
     return (
         f"Made-up threads in English (`tests/bench/conversation.py`), of whose messages a tenth, a half and nine "
-        f"tenths have at most {spread} characters; *the next* is the summary of what was written since. "
-        f"*Estimated*: the tokens before anything is sent, as the asker is told them for long threads, the most each "
-        f"answer may take included. *Set aside*: from the budget, for one request after another; what an answer did "
-        f"not take is free again for the next, and a request without an answer counts in full. *Reported*: by a "
-        f"loopback server (`tests/loopback/model.py`), which is no model and has no tokenizer: it counts words and "
-        f"punctuation marks of instructions, lines and its answer, {TOKENS_A_WORD} tokens each. *Of it*: its share of "
-        f"what was set aside for what was answered. *s*: until the findings are there, from what was read on (median "
-        f"and longest of {talk.times}, the last row once); the server takes {talk.answers_after:g} s for an answer "
-        f"where nothing else is said. What the first summary imports comes on top, and reading the thread from "
-        f"Discord. *Left out*: messages, the oldest, that budget or time did not reach. SQLite; {when}."
+        f"tenths have at most {spread} characters. *More*: the next summary, of what was written since. *Usual "
+        f"budget*: {MONTHLY_TOKENS:,} tokens a month, as a community has them at first; the others {PLENTY:,}. *Slow "
+        f"server*: it takes {talk.slow:g} s for an answer, else {talk.answers_after:g}. *Estimated*: the tokens of "
+        f"the whole thread before anything is sent, as its asker is told them when it is long, the most each answer "
+        f"may take included. *Reported*: by a loopback server (`tests/loopback/model.py`), which is no model and has "
+        f"no tokenizer: it counts words and punctuation marks of instructions, lines and its answer, {TOKENS_A_WORD} "
+        f"tokens each. *Share*: of what was estimated for those requests that were answered. *s*: until the findings "
+        f"are there, from what was read on (median and longest of {talk.times}; the last row once). What the first "
+        f"summary imports comes on top, and reading the thread from Discord. *Left out*: messages, the oldest, that "
+        f"budget or time did not reach. SQLite; {when}."
     )
 
 
@@ -125,7 +122,6 @@ class _Making:
             words,
             str(last.requests),
             f"{last.estimated:,}",
-            f"{last.reserved:,}",
             f"{last.reported:,}",
             f"{last.reported / last.answered:.0%}",
             f"{statistics.median(seconds):.2f}",
@@ -150,7 +146,6 @@ class _Making:
         return Made(
             requests=len(self._server.asked) - asked_before,
             estimated=estimated,
-            reserved=sum(reserved for reserved, _used in uses),
             answered=sum(reserved for reserved, used in uses if used is not None),
             reported=sum(used for _reserved, used in uses if used is not None),
             seconds=seconds,
