@@ -290,6 +290,29 @@ async def test_a_moved_circle_says_so_once_and_asks_for_a_host_again_if_it_has_n
         await app.circles.move(HERE, HOST, circle_id, clock.now())
 
 
+async def test_shortly_before_its_time_a_circle_moves_to_another_place_and_is_as_far_as_it_was(
+    app: App, clock: FixedClock
+) -> None:
+    await begun(app)
+    would_host(app, BO, CY)
+    circle_id = await proposed(app, BO, link="https://meet.example")
+    await at(app, clock, row(app, circle_id).starts_at - timedelta(minutes=10))
+    before, asked = row(app, circle_id), invited(app, circle_id)
+    would_host(app, DEE, has_hosted=False)
+
+    for place_id in (8, 8, None):
+        await app.circles.move(HERE, HOST, circle_id, before.starts_at, place_id)
+    after = row(app, circle_id)
+    written = await proposed(app, way=Way.WRITTEN)
+    await app.circles.move(HERE, HOST, written, row(app, written).starts_at, 8)
+
+    assert (after.place_id, after.link) == (8, "")
+    assert (after.stage, after.next_at, after.hostless) == (before.stage, before.next_at, before.hostless)
+    assert kinds_of_words(app, circle_id).count("moved") == 1
+    assert invited(app, circle_id) == asked
+    assert (row(app, written).place_id, kinds_of_words(app, written)) == (None, [])
+
+
 async def test_a_cancelled_circle_stays_cancelled_and_does_nothing_more(app: App, clock: FixedClock) -> None:
     await begun(app)
     circle_id = await proposed(app)

@@ -64,6 +64,7 @@ async def test_whoever_deletes_a_circles_event_is_not_overruled_and_its_thread_s
 
     await scene.later(days=8, hours=23, minutes=59)
     await scene.later(minutes=2)
+    assert "This circle's event was deleted." in in_thread(scene, circle_id)[-1].text
     await scene.app.circles.move(
         scene.guild.id, host(scene), circle_id, row(scene, circle_id).starts_at + timedelta(days=1)
     )
