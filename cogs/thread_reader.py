@@ -72,7 +72,10 @@ class ThreadReader:
         )
 
     async def _messages(self) -> tuple[list[discord.Message], bool]:
-        """Return messages, newest first, back to where the terms begin; tell whether that was reached in time."""
+        """Return messages, newest first, back to where the terms begin; tell whether that was reached in time.
+
+        Raises TimeoutError when none came in time, and Refusal where Kith may not read.
+        """
         place, after_id = self._terms.place, self._terms.after_id or 0
         channel = self._bot.get_partial_messageable(place.thread_id, guild_id=self._terms.community.id)
         found: list[discord.Message] = []
@@ -85,6 +88,8 @@ class ThreadReader:
                         return found, False
                     found.append(message)
         except TimeoutError:
+            if not found:
+                raise
             return found, False
         except (discord.Forbidden, discord.NotFound) as error:
             raise Refusal(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import discord
+import pytest
 from simcord import ChannelHandle, MemberActor
 from simcord.enums import MessageType
 
@@ -228,3 +229,35 @@ async def test_a_private_thread_kith_is_no_part_of_is_not_read(scene: Scene) -> 
     scene.env.inject_error("GET", f"/channels/{made.id}/messages", status=403, code=50001)
 
     assert "since I am not part of it. Mention me in it" in said(await scene.ada.slash(handle, "summary"))
+
+
+async def test_of_apps_forwards_files_and_system_messages_there_is_nothing(scene: Scene) -> None:
+    await scene.begin()
+    scene.bot.reads_messages = True
+    first = await scene.ada.send(scene.circles, "Who begins this?")
+    await scene.bo.forward(await scene.bo.send(scene.checkins, "Who forwards this?"), scene.circles)
+    await scene.ada.send(scene.circles, attachments=[("who-reads-this.txt", b"Who reads this?")])
+    hooked = await scene.guild.create_webhook(scene.circles, "Who hooks?").send("Who hooks this?")
+    scene.guild.create_system_message(scene.circles, MessageType.PINS_ADD, author=scene.bo, referenced_message=hooked)
+    await scene.ada.send(scene.circles, "Who ends this?", reply_to=hooked)
+
+    text = said(await scene.ada.context_menu(scene.circles, "Summarise from here", first))
+
+    assert "Who begins this?" in text
+    assert "Who ends this?" in text
+    assert "2 messages" in text
+    assert under(text, "Who spoke") == "ada"
+    for other in ("forwards", "reads", "hooks"):
+        assert other not in text
+
+
+async def test_of_a_thread_too_long_the_newest_messages_are_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread = await begin_thread(scene)
+    await talk(scene, thread)
+    monkeypatch.setattr("cogs.thread_reader.MOST_MESSAGES", 3)
+
+    text = said(await scene.ada.slash(thread, "summary"))
+
+    assert "3 messages up to <t:" in text
+    assert "-# Older ones were not read." in text
+    assert "silence" not in text
