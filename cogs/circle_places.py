@@ -1,5 +1,6 @@
 """The voice or stage channel a live circle meets in, and what follows when it is gone."""
 
+import contextlib
 from typing import Any
 
 import discord
@@ -19,8 +20,11 @@ class Places:
 
     async def of(self, delivery: Delivery, view: CircleView) -> CircleView:
         """Return a circle as it is shown; the place of one whose channel was deleted is still to be chosen."""
-        if view.circle.place_id is not None and await self.channel(view.circle) is None:
-            return await self._cards.without_place(delivery)
+        if view.circle.place_id is None:
+            return view
+        with contextlib.suppress(discord.Forbidden):  # it is there, though Kith may not look into it
+            if await self.channel(view.circle) is None:
+                return await self._cards.without_place(delivery)
         return view
 
     async def channel(self, circle: Circle) -> Any:

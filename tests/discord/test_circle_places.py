@@ -76,6 +76,20 @@ async def test_whoever_deletes_a_circles_event_is_not_overruled_and_its_thread_s
     assert events(scene) == []
 
 
+async def test_a_channel_kith_may_not_look_into_stays_a_circles_place(scene: Scene) -> None:
+    await scene.begin()
+    cellar = scene.guild.create_voice_channel("cellar")
+    guild = scene.bot.get_guild(scene.guild.id)
+    assert guild is not None
+    guild._channels.pop(cellar.id)  # pyright: ignore[reportPrivateUsage] -- as for a bot that has just come back
+    scene.env.inject_error("GET", f"/channels/{cellar.id}", status=403, code=50001)
+
+    circle_id = await plan(scene, way=Way.LIVE, place_id=cellar.id)
+
+    assert f"**How:** live, in {cellar.mention}," in card(scene, circle_id).text
+    assert row(scene, circle_id).place_id == cellar.id
+
+
 async def test_an_event_that_may_not_be_on_a_stage_names_the_stage_and_is_elsewhere(scene: Scene) -> None:
     await scene.begin()
     stage = scene.guild.create_stage_channel("the round room")
