@@ -4,7 +4,7 @@ from datetime import date
 
 from simcord import InteractionResult
 
-from bot.rehearsal import circles
+from bot.rehearsal import circles, summaries
 from bot.rehearsal.stage import Stage
 
 
@@ -146,12 +146,14 @@ async def nameless(stage: Stage) -> None:
     await stage.presses("Tomás", card, "call:with", how=", on his phone, presses")
     words = "After my divorce the oven was a cupboard for pans. I bought bread. It was fine bread."
     await stage.says("Tomás", thread, words)
+    await summaries.kept_out(stage)
     await circles.amina_turns_back(stage)
     await stage.until(date(2026, 4, 30), "21:15")
     form = await stage.presses("Bridie", stage.card("call:relay"), "call:relay")
     await stage.fills_in("Bridie", form, words="Thank you. Was there a first loaf again?")
     await stage.until(date(2026, 5, 1), "08:10")
     await stage.says("Tomás", thread, "A bad one. I ate it standing up, and the next day I wanted another.")
+    await summaries.refused(stage)
     await stage.until(date(2026, 5, 1), "22:00")
     panel = await stage.types("Bridie", "call", open="mine")
     await stage.presses("Bridie", panel, "call:answered")

@@ -19,7 +19,7 @@ PRIMARY, DANGER, LINK = 1, 4, 5
 _TOKENS = re.compile(
     r"(?P<escaped>\\[^\w\s])|\*\*(?P<bold>.+?)\*\*|(?<![\w*])\*(?P<italic>[^*\n]+)\*(?![\w*])|`(?P<code>[^`]+)`"
     r"|<@&(?P<role>\d+)>|<@!?(?P<user>\d+)>|<#(?P<channel>\d+)>|<t:(?P<unix>\d+)(?::(?P<style>\w))?>"
-    r"|(?P<message>https://discord\.com/channels/[\d/]+)"
+    r"|\[(?P<masked>[^\]\n]+)\]\(https?://[^)\s]+\)|(?P<message>https://discord\.com/channels/[\d/]+)"
 )
 
 
@@ -126,6 +126,8 @@ def _token(found: re.Match[str], names: Names) -> Text:
             return Text(f"@{names.role(int(value))}", "bold")
         case "channel":
             return Text(names.channel(int(value)), "bold")
+        case "masked":
+            return Text(value, "underline")
         case "unix":
             return Text(clock_words(int(value), found["style"] or "f", names))
         case _:
@@ -232,13 +234,13 @@ def accent_of(components: list[dict[str, Any]]) -> str:
 
 
 def form_rows(form: dict[str, Any], values: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """Yield each part of a form that was filled in: its label, what stands in it, whether it is free text."""
+    """Yield what someone put in each part of a form: its label, what stands there now, whether it is free text."""
     for part in form["components"]:
         if part.get("type") != LABEL:
             continue
         field = part["component"]
         value = values.get(field["custom_id"])
-        if value in (None, "", False, []):
+        if value in (None, "", False, [], field.get("value")):
             continue
         options = {option["value"]: option["label"] for option in field.get("options", [])}
         if value is True:

@@ -75,6 +75,7 @@ async def on_stage(console: Console, folder: Path) -> AsyncGenerator[Stage]:
     stage = None
     try:
         await env.start()
+        bot.reads_messages = True  # Discord tells it by the application's flags, of which the simulated one has none
         with env.time_context():
             stage = Stage(env, app, bot, Transcript(console, Names(env)))
             yield stage

@@ -4,7 +4,7 @@ from datetime import date
 
 from simcord import InteractionResult
 
-from bot.rehearsal import calls, circles
+from bot.rehearsal import calls, circles, summaries
 from bot.rehearsal.stage import FIRST_DAY, Stage
 
 
@@ -107,7 +107,9 @@ async def late_and_skipped(stage: Stage) -> None:
 
 
 async def easter(stage: Stage) -> None:
-    """A holiday, declared from a phone, and two members look at what is kept about them."""
+    """A holiday, declared from a phone; a thread is gathered, and two members look at what is kept about them."""
+    await summaries.starters_asleep(stage)
+    await summaries.who_will_do_what(stage)
     await stage.until(date(2026, 4, 2), "20:40")
     await stage.types("Tomás", "rhythm pause", how=", on his phone, types", until="2026-04-12")
     await stage.says(
@@ -115,6 +117,7 @@ async def easter(stage: Stage) -> None:
     )
     await calls.broa_has_helped(stage)
     await calls.keepers(stage)
+    await summaries.what_is_new(stage)
     await calls.forty_is_called(stage)
     await stage.until(date(2026, 4, 8), "19:15")
     panel = await stage.types("Jonas", "me")

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import simcord
 
 from bot.rehearsal.people import ZONE
-from bot.rehearsal.transcript import CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD
+from bot.rehearsal.transcript import CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD, ROUND_THREAD
 
-CALLS, CIRCLES = "calls", "circles"
-"""The channels for calls and circles, as *Make them for me* names them."""
+CHECKINS, CALLS, CIRCLES = "check-ins", "calls", "circles"
+"""The channels for each, as *Make them for me* names them."""
 PRIVATE_THREAD = 12
 
 
@@ -36,13 +36,13 @@ class Names:
         channels = self._env.backend.channels
         channel = channels.get(channel_id)
         if channel is None:
-            return "the thread"
+            return ROUND_THREAD
         if not channel.is_thread:
             return f"#{channel.name}"
         parent = channels.get(channel.parent_id or 0)
-        if parent is not None and parent.name == CIRCLES:
-            return GROUP_THREAD if channel.type == PRIVATE_THREAD else CIRCLE_THREAD
-        return CALL_THREAD if parent is not None and parent.name == CALLS else "the thread"
+        in_circles = GROUP_THREAD if channel.type == PRIVATE_THREAD else CIRCLE_THREAD
+        places = {CHECKINS: ROUND_THREAD, CALLS: CALL_THREAD, CIRCLES: in_circles}
+        return places.get((parent.name if parent else None) or CHECKINS, f"“{channel.name}”")
 
     def now(self) -> datetime:
         """Return the simulation's instant."""

@@ -147,10 +147,13 @@ class Stage:
         await self.people[who].send(channel, words, reply_to=reply_to)
         self.look()
 
-    async def types(self, who: str, command: str, *, how: str = "types", **options: Any) -> InteractionResult:
-        """Let someone type a command at the kitchen table."""
-        self.transcript.did(who, how, " ".join([f"/{command}", *self._typed(command, options)]))
-        result = await self.people[who].slash(self.kitchen, command, **options)
+    async def types(
+        self, who: str, command: str, *, how: str = "types", where: ChannelHandle | None = None, **options: Any
+    ) -> InteractionResult:
+        """Let someone type a command, at the kitchen table where nothing else is said."""
+        place = "" if where is None else f"in {self.names.channel(where.id)}: "
+        self.transcript.did(who, how, place + " ".join([f"/{command}", *self._typed(command, options)]))
+        result = await self.people[who].slash(where or self.kitchen, command, **options)
         self.look()
         return result
 

@@ -30,7 +30,8 @@ from bot.rehearsal.people import CAST, COMMUNITY, Part
 WIDEST = 100
 PRIVATE = "┊ "
 THREAD = "│ "
-CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD = "the call's thread", "the circle's thread", "the group's thread"
+ROUND_THREAD, CALL_THREAD = "the thread", "the call's thread"
+CIRCLE_THREAD, GROUP_THREAD = "the circle's thread", "the group's thread"
 CIRCLE_CARDS = "#circles"
 INDENT = 7
 NO_BUTTONS = "(no buttons any more)"
@@ -41,6 +42,8 @@ LONG = 10
 OF_A_ROLE = "[Offer it to someone]"
 AS_IT_WILL_BE = "as you see it here"
 """What is said above a card that comes at once, and so need not be shown before."""
+SUMMARY = "What was said here"
+"""The first line of a summary."""
 COLOURS = ("green", "yellow", "magenta", "blue", "cyan", "bright_red", "bright_green", "bright_magenta")
 
 
@@ -166,7 +169,7 @@ class Transcript:
         return told
 
     def _in_thread(self, seen: Seen) -> None:
-        """Show what Kith says in a thread; a step of a circle in full only where it is the first, later in short."""
+        """Show what Kith says in a thread; of a circle's steps the first in full, of a summary what no draft showed."""
         rows = card(seen.components, self._names)
         title = Text.assemble((seen.author, "bold"), f" in {seen.place}")
         if seen.place in (CIRCLE_THREAD, GROUP_THREAD):
@@ -180,7 +183,10 @@ class Transcript:
                 rows = [row for row in few if not row.plain.startswith("Time for")]
             elif seen.place == GROUP_THREAD:
                 rows = fresh
-        if seen.place in (CALL_THREAD, CIRCLE_THREAD, GROUP_THREAD):
+        if rows and rows[0].plain == SUMMARY:
+            rows = [row for row in rows if row.plain not in self._panels]
+            title.append(f" · {SUMMARY}, as drafted{', but for this' if rows else ''}")
+        if seen.place != ROUND_THREAD:
             self._at_once(title)
         self._show(rows, THREAD)
 
@@ -192,7 +198,7 @@ class Transcript:
             self._private(now)
             return
         rows = [row for text in new if text not in old for row in marked_up(text, self._names)]
-        if now.place in (CIRCLE_CARDS, CIRCLE_THREAD):
+        if now.place in (CIRCLE_CARDS, CIRCLE_THREAD) or (rows and rows[0].plain == SUMMARY):
             stood = [row.plain for row in card(before.components, self._names)]
             rows = [row for row in rows if row.plain not in stood]
         buttons, before_buttons = buttons_of(now.components), buttons_of(before.components)
@@ -238,7 +244,7 @@ class Transcript:
             self._at_once(Text.assemble((seen.author, "bold"), f" sends {seen.only} a direct message"))
         rows = card(seen.components, self._names) if seen.components else marked_up(seen.content, self._names)
         rows += [Row(Text(f"file: {name}", "dim")) for name in seen.files]
-        if len(rows) <= SHORT and not any(row.quoted for row in rows):
+        if len(rows) <= SHORT and not any(row.quoted or row.plain.startswith("• ") for row in rows):
             if all(row.plain in self._panels for row in rows):
                 return
             self._panels.update(row.plain for row in rows)
@@ -252,16 +258,24 @@ class Transcript:
         if AS_IT_WILL_BE in rows[0].plain:
             self._show(shown, PRIVATE)
             return
-        left_out, long = False, len(rows) > LONG or OF_A_ROLE in rows[-1].plain
-        for row in rows[1:]:
-            known = long and row.plain in self._panels
+        long = len(rows) > LONG or OF_A_ROLE in rows[-1].plain
+        is_summary = any(row.plain == SUMMARY for row in rows)
+        shown += self._unread(rows[1:]) if long and not is_summary else rows[1:]
+        self._panels.update(row.plain for row in rows if not row.quoted)
+        self._show(shown, PRIVATE)
+
+    def _unread(self, rows: Sequence[Row]) -> list[RenderableType]:
+        """Return what no private panel has shown, with a sign for what is left out."""
+        shown: list[RenderableType] = []
+        left_out = False
+        for row in rows:
+            known = row.plain in self._panels
             if not known:
                 shown.append(row)
             elif not left_out:
                 shown.append(Text("…", "dim"))
             left_out = known
-        self._panels.update(row.plain for row in rows if not row.quoted)
-        self._show(shown, PRIVATE)
+        return shown
 
     def _frame(self, rows: Sequence[RenderableType], title: Text, colour: str) -> None:
         panel = Panel(Group(*rows), title=title, title_align="left", border_style=colour, padding=(0, 1))

@@ -141,6 +141,18 @@ def test_everyone_in_the_community_is_introduced(played: Played) -> None:
         "You can turn back now, and read what was said meanwhile.",
         "Keiko (06:20 in Kyoto) presses [Pass]",
         "▏ A slate can do the asking.",
+        "Sami presses [Leave my words out]",
+        "Lieve types in “Starters asleep”: /summary ┊ only Lieve sees this ┊ Only you see this draft.",
+        "Questions ┊ • Rosa: “How do you keep yours in the weeks without bread?” →1",
+        "Nobody has answered yet ┊ • Rosa: “Has anyone ever sent one across a border?”",
+        "• Bridie: “Leave it with me to put all this on one page, for every fridge door.”",
+        "• Tomás: https://thelongrise.example/feeding",
+        "Kith in “Starters asleep” · What was said here, as drafted, but for this │ • Bridie: “Is grey dead?” No, only "
+        "hungry. →2 →3",
+        "Kith in “Starters asleep” · What was said here, as drafted 11:30",
+        "Summaries kept here ┊ • “Starters asleep” · 6 April · ↗ to the message ┊ • “Starters asleep” · 2 April",
+        "This thread is confidential now: Kith makes no summary of it.",
+        "Lieve types in the call's thread: /summary ┊ only Lieve sees: This thread is confidential",
     ],
 )
 def test_the_transcript_has_each_key_moment(played: Played, moment: str) -> None:
@@ -161,6 +173,25 @@ def test_private_words_are_shown_only_as_what_one_member_sees(played: Played, wo
 
     assert told
     assert all(line.lstrip().startswith("┊") for line in told)
+
+
+def test_words_left_out_stand_in_the_thread_and_in_no_summary(played: Played) -> None:
+    told = [line for line in played.lines if "Pekka" in line]
+
+    assert told == ["       │ Mine lives on a hospital window sill now. The nurses call it Pekka."]
+    assert [line for line in played.lines if "Who spoke" in line]
+    assert not [line for line in played.lines if "Sami" in line and "→" in line]
+
+
+def test_a_second_summary_holds_what_is_new_alone(played: Played) -> None:
+    easter_monday = played.lines[played.day("Monday 6 April") : played.day("Tuesday 7 April")]
+    draft = " ".join(" ".join(easter_monday).split())
+
+    assert "┊ 3 messages, " in draft
+    assert "What came before: ↗ to the message" in draft
+    assert "• Jonas: “May I have a bag, Lieve?”" in draft
+    assert "• Tomás: “Mine went from Porto to Paris" in draft
+    assert "grey" not in draft
 
 
 def test_a_silent_call_reaches_its_keeper_on_the_second_day(played: Played) -> None:
