@@ -29,7 +29,10 @@ REASONS = {
     "create_public_threads": ("Create Public Threads", "to give each round and each call a thread"),
     "create_private_threads": ("Create Private Threads", "to give a call to a few people a thread of their own"),
     "send_messages_in_threads": ("Send Messages in Threads", "to bring answers there"),
-    "read_message_history": ("Read Message History", "to find its own messages again, so that nothing is posted twice"),
+    "read_message_history": (
+        "Read Message History",
+        "to find its own messages again, so that nothing is posted twice, and to read threads for summaries",
+    ),
     "create_events": ("Create Events", "to give each live circle an event; you can leave it out"),
     "send_polls": ("Create Polls", "to make a poll of what members wish to happen next; you can leave it out"),
     "manage_channels": ("Manage Channels", "only for *Make them for me* in /setup; you can leave it out"),

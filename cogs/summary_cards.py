@@ -83,7 +83,7 @@ def _header(view: SummaryView) -> str:
     made = made.format(name=f"<@{summary.asker_id}>" if summary.asker_id else _("someone"))
     lines = ["### " + _("What was said here"), f"-# {span}. {made}"]
     if view.previous is not None and view.previous.message_id is not None:
-        lines.append("-# " + _("What came before is in {link}.").format(link=summary_link(view.previous)))
+        lines.append("-# " + _("What came before: {link}").format(link=summary_link(view.previous)))
     return "\n".join(lines)
 
 

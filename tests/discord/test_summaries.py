@@ -119,7 +119,7 @@ async def test_a_second_summary_holds_only_what_is_new_and_names_the_first(scene
 
     text = said(second)
     assert "1 message, " in text
-    assert f"What came before is in {link}" in text
+    assert f"What came before: {link}" in text
     assert "Shall we sing" in text
     assert "bell" not in text
     await press(scene.ada, second, "Publish")

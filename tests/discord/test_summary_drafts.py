@@ -118,7 +118,7 @@ async def test_two_who_gather_at_once_each_have_a_draft_and_one_is_published(sce
     await scene.tick()
 
     _first, second = published(scene, thread)
-    assert "What came before is in" in second.text
+    assert "What came before:" in second.text
 
 
 async def test_those_who_go_by_one_name_are_told_apart_in_the_form(scene: Scene) -> None:
