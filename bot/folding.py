@@ -38,11 +38,16 @@ def folded(word: str) -> str:
     return "".join(each for each in plain if category(each) != "Mn")
 
 
+def has_wordings(language: str) -> bool:
+    """Tell whether there are wordings of a language's own."""
+    return (WORDINGS / f"{language}.toml").exists()
+
+
 @cache
 def wordings(language: str) -> dict[str, list[str]]:
     """Return a language's wordings, or the English ones."""
-    file = WORDINGS / f"{language}.toml"
-    return tomllib.loads((file if file.exists() else WORDINGS / "en.toml").read_text(encoding="utf-8"))
+    file = WORDINGS / f"{language if has_wordings(language) else 'en'}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @cache

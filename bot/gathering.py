@@ -1,41 +1,69 @@
 """Gathers a thread plainly, without a model: what was asked and what waits, who will do what, links, what was welcomed.
 
 It quotes what people wrote, sentence by sentence, and judges nothing but by simple signs: a question mark, a reply, a
-reaction, a wording by which people commit themselves.
+word two messages share, a reaction, a wording by which people commit themselves.
 """
 
 import re
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
-from bot.database import ROOT
+from bot.cleaning import BETWEEN_LINES, cut
+from bot.folding import WORD, folded, has_wordings, listed, wordings
+from bot.names import UNPARTED
 from bot.sentences import sentences_in
-from bot.store.summaries import Heading, Unmodelled
+from bot.store.summaries import LONGEST_POINT, Heading, Unmodelled
 from bot.thread import Findings, Line, Point, Thread
 
-WORDINGS = ROOT / "prompts" / "summary" / "wordings"
 MOST_POINTS = 6
 """Points under one heading; the latest are kept."""
+MOST_WELCOMED = 4
 LONGEST_QUOTE = 200
 FEWEST_WORDS = 2
 """Words a sentence has at least to be quoted."""
-ASKS = ("?", "？", "؟")
+LONGEST_ECHO = 3
+"""Words up to which a question is taken for an echo (Outside in May?) unless it begins as questions do."""
+SAME = 4
+"""Letters two words have in common at their beginning when they are about the same: hosting, hosts."""
+SOON = 6
+"""Lines within which one word in common is taken for an answer; later it takes two."""
+LOOKED_BACK = 40
+"""Lines after which a question is not thought to be answered unless somebody replies to it."""
+ASKS = ("?", "؟")
+
+_QUOTED = re.compile(r"[\"“„«»‹]([^\"“”„«»‹›]*)[\"”“«»›]")
+_AFTER_END = re.compile(r"[^\w?؟]+$")
+_BEFORE = re.compile(r"^[^\w\"“„«‘'(¿¡]+")
+_LINK = re.compile(r"\s*[-–:>→]*\s*\(link\)")
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A sentence and the line it stands in."""
+
+    line: Line
+    words: str
 
 
 def gathered(thread: Thread, why: Unmodelled) -> Findings:
     """Return what a thread holds, gathered without a model; ``why`` says the reason for doing so."""
-    said = [(line, _sentences(line, thread.language)) for line in thread.lines]
-    questions = [(line, each) for line, all_ in said for each in all_ if each.endswith(ASKS)]
-    waiting = [(line, each) for line, each in questions if not _answered(line, thread.lines)]
-    committing = _wording(thread.language, "commitments", but="not_meant")
-    commitments = [(line, each) for line, all_ in said for each in all_ if not each.endswith(ASKS) and committing(each)]
+    said = [_Said(line, each) for line in thread.lines for each in _sentences(line, thread.language)]
+    asking, committing = _asking(thread.language), _committing(thread.language)
+    questions = [each for each in said if asking(each.words)]
+    commitments = [each for each in said if each not in questions and committing(each.words)]
+    waiting = _waiting(thread, said, questions)
+    asked, waits = _latest(each for each in questions if each not in waiting), _latest(waiting)
+    promised = _latest(commitments)
+    shown = {*asked, *waits, *promised}
+    links = _links(thread.lines, said, shown)
+    shown |= {each for each, _link in links}
     points = [
-        *_points(Heading.ASKED, [each for each in questions if each not in waiting]),
-        *_points(Heading.OPEN, waiting),
-        *_points(Heading.COMMITMENTS, commitments),
-        *_link_points(thread.lines),
-        *_points(Heading.WELCOMED, _welcomed(said)),
+        *(_point(Heading.ASKED, each) for each in asked),
+        *(_point(Heading.OPEN, each) for each in waits),
+        *(_point(Heading.COMMITMENTS, each) for each in promised),
+        *(_link_point(each, link) for each, link in links),
+        *(_point(Heading.WELCOMED, each) for each in _welcomed(thread.lines, said, shown)),
     ]
     return Findings(
         language=thread.language,
@@ -48,60 +76,141 @@ def gathered(thread: Thread, why: Unmodelled) -> Findings:
 
 
 def _sentences(line: Line, language: str) -> list[str]:
-    return [each for each in sentences_in(line.words, language) if len(re.findall(r"\w+", each)) >= FEWEST_WORDS]
-
-
-def _answered(asked: Line, lines: Sequence[Line]) -> bool:
-    """Tell whether somebody else replied to a line, named its writer after it, or wrote next without asking."""
-    later = [each for each in lines if each.number > asked.number and each.person != asked.person]
-    replied = any(
-        each.reply_to == asked.number or (asked.person is not None and asked.person in each.mentions) for each in later
-    )
-    return replied or (bool(later) and later[0].reply_to is None and not later[0].words.endswith(ASKS))
-
-
-def _welcomed(said: Sequence[tuple[Line, list[str]]]) -> list[tuple[Line, str]]:
-    """Return what most people reacted to, in the order it was written."""
-    found = sorted((each for each in said if each[0].welcomed), key=lambda each: -each[0].welcomed)[:MOST_POINTS]
-    return sorted([(line, line.words) for line, _all in found], key=lambda each: each[0].number)
-
-
-def _points(heading: Heading, found: Sequence[tuple[Line, str]]) -> list[Point]:
     return [
-        Point(heading, _with_writer(line, f"“{_shortened(words)}”"), (line.source,))
-        for line, words in found[-MOST_POINTS:]
+        each
+        for part in line.words.split(BETWEEN_LINES)
+        for sentence in sentences_in(part, language)
+        if (each := _BEFORE.sub("", sentence)) and _length(each) >= FEWEST_WORDS
     ]
 
 
-def _link_points(lines: Sequence[Line]) -> list[Point]:
+def _asking(language: str) -> Callable[[str], bool]:
+    """Return what tells whether a sentence asks something, and not only whether others agree."""
+    begins, is_known = _any_of(language, "asks"), has_wordings(language)
+    first = {folded(each) for each in wordings(language)["first_words"]}
+    empty = {tuple(_keys(each)) for each in wordings(language)["no_questions"]}
+
+    def asks(sentence: str) -> bool:
+        own = _AFTER_END.sub("", _QUOTED.sub(" ", sentence)).strip()
+        if not own.endswith(ASKS):
+            unended = not sentence.endswith((".", "!", ":", "…"))
+            return unended and begins.match(_plain(own.rsplit(": ")[-1])) is not None
+        whole, last = tuple(_keys(own)), tuple(_keys(re.split(r"[,;–—-]\s*", own)[-1]))
+        if _length(own) < FEWEST_WORDS or whole in empty or last in empty:
+            return False
+        return not is_known or _length(own) > LONGEST_ECHO or not first.isdisjoint((*whole[:1], *last[:1]))
+
+    return asks
+
+
+def _committing(language: str) -> Callable[[str], bool]:
+    """Return what tells whether somebody commits themselves in a sentence."""
+    wanted, unwanted = _any_of(language, "commitments"), _any_of(language, "not_meant")
+
+    def commits(sentence: str) -> bool:
+        own = _plain(_QUOTED.sub(" ", sentence))
+        return not own.rstrip().endswith(ASKS) and wanted.search(unwanted.sub(" ", own)) is not None
+
+    return commits
+
+
+def _waiting(thread: Thread, said: Sequence[_Said], questions: Sequence[_Said]) -> list[_Said]:
+    """Return the questions nobody has answered: by a reply, with words of theirs, or right after them."""
+    asked: dict[int, set[str]] = {}
+    for each in questions:
+        asked[each.line.number] = asked.get(each.line.number, set()) | _telling(each.words)
+    asks_only = {number for number in asked if all(each in questions for each in said if each.line.number == number)}
+    writers = {line.number: line.person for line in thread.lines}
+    beside = _any_of(thread.language, "no_answers")
+    open_ = dict(asked)
+    for line in thread.lines:
+        if line.number in asks_only:
+            continue
+        next_ = beside.search(_plain(line.words)) is None and not line.words.endswith(ASKS)
+        for number in _answered_by(line, open_, writers, next_=next_):
+            open_.pop(number, None)
+    return [each for each in questions if each.line.number in open_]
+
+
+def _answered_by(line: Line, open_: dict[int, set[str]], writers: dict[int, int | None], *, next_: bool) -> list[int]:
+    """Return the numbers of the lines with questions that a line seems to answer; ``next_``: also the one before it."""
+    if line.reply_to is not None:
+        return [line.reply_to] if writers.get(line.reply_to) != line.person else []
+    before = [
+        number
+        for number in open_
+        if line.number - LOOKED_BACK <= number < line.number and writers[number] != line.person
+    ]
+    named = [number for number in before if writers[number] in line.mentions]
+    words = _telling(line.words)
+    common = [number for number in before if len(open_[number] & words) >= (1 if line.number - number <= SOON else 2)]
+    if common or named:
+        return [*common, *named[-1:]]
+    return [number for number in before if next_ and number == line.number - 1]
+
+
+def _links(lines: Sequence[Line], said: Sequence[_Said], shown: set[_Said]) -> list[tuple[_Said, str]]:
+    """Return the latest links, each once, the first of a line with the sentence around it unless that is shown."""
     found = {link: line for line in lines for link in line.links if len(link) <= LONGEST_QUOTE}
-    return [
-        Point(Heading.LINKS, _with_writer(line, link), (line.source,))
-        for link, line in list(found.items())[-MOST_POINTS:]
-    ]
+    around = {each.line.number: each for each in reversed(said) if "(link)" in each.words and each not in shown}
+    latest = list(found.items())[-MOST_POINTS:]
+    return [(around.pop(line.number, _Said(line, "")), link) for link, line in latest]
+
+
+def _welcomed(lines: Sequence[Line], said: Sequence[_Said], shown: set[_Said]) -> list[_Said]:
+    """Return what most people reacted to, in its order, without the sentences that are shown already."""
+    fewest = min(2, max((each.welcomed for each in lines), default=0)) or 1
+    left: dict[int, list[str]] = {}
+    for each in said:
+        if each not in shown:
+            left.setdefault(each.line.number, []).append(each.words)
+    found = [each for each in lines if each.welcomed >= fewest and each.number in left]
+    found = sorted(found, key=lambda each: -each.welcomed)[:MOST_WELCOMED]
+    return [_Said(each, " ".join(left[each.number])) for each in sorted(found, key=lambda each: each.number)]
+
+
+def _latest(found: Iterable[_Said]) -> list[_Said]:
+    """Return the latest of these; of what was said twice the last."""
+    once = {tuple(_keys(each.words)): each for each in found}
+    return sorted(once.values(), key=lambda each: each.line.number)[-MOST_POINTS:]
+
+
+def _point(heading: Heading, said: _Said) -> Point:
+    return Point(heading, _with_writer(said.line, f"“{cut(said.words, LONGEST_QUOTE)}”"), (said.line.source,))
+
+
+def _link_point(said: _Said, link: str) -> Point:
+    words = _with_writer(said.line, link)
+    around = _LINK.sub("", said.words).strip(" :–-")
+    room = LONGEST_POINT - len(words) - len(" “”")
+    if _length(around) > FEWEST_WORDS and room > LONGEST_POINT // 10:
+        words += f" “{cut(around, min(room, LONGEST_QUOTE))}”"
+    return Point(Heading.LINKS, words, (said.line.source,))
 
 
 def _with_writer(line: Line, words: str) -> str:
     return words if line.person is None else f"Person {line.person}: {words}"
 
 
-def _shortened(words: str) -> str:
-    return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1].rsplit(" ", 1)[0] + "…"
+def _telling(words: str) -> set[str]:
+    """Return the words that tell what something is about, so far as their endings don't matter."""
+    return {each[:SAME] for each in _keys(words) if len(each) > 2 and each not in listed("no_names")}
 
 
-def _wording(language: str, kind: str, *, but: str) -> Callable[[str], bool]:
-    """Return what tells whether a sentence holds one of a language's wordings, and none of those ``but``."""
-    wordings = _wordings(language)
-    wanted, unwanted = _any_of(wordings[kind]), _any_of(wordings[but])
-    return lambda sentence: bool(wanted.search(sentence)) and not unwanted.search(sentence)
+def _keys(words: str) -> list[str]:
+    return [folded(each) for each in WORD.findall(words)]
 
 
-def _any_of(wordings: Sequence[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, wordings))})(?!\w)", re.IGNORECASE)
+def _length(words: str) -> int:
+    """Return how many words these are; where nothing parts them, two letters count as one."""
+    return sum(len(each) // 2 if UNPARTED.search(each) else 1 for each in WORD.findall(words))
+
+
+def _plain(words: str) -> str:
+    return words.replace("’", "'")
 
 
 @cache
-def _wordings(language: str) -> dict[str, list[str]]:
-    """Return a language's wordings, or the English ones."""
-    file = WORDINGS / f"{language}.toml"
-    return tomllib.loads((file if file.exists() else WORDINGS / "en.toml").read_text(encoding="utf-8"))
+def _any_of(language: str, kind: str) -> re.Pattern[str]:
+    """Return what finds a language's wordings of a kind."""
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, wordings(language)[kind]))})(?!\w)", re.IGNORECASE)

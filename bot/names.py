@@ -31,7 +31,7 @@ _ENDINGS = ("s", "es", "ns", "chen", "lein")
 _HUMP = re.compile(r"(?<=[a-zäöüß])(?=[A-ZÄÖÜ])")
 _GAP = 3
 """Signs that may stand between two parts of a name."""
-_UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Letters of scripts that leave no space between words, or join endings to them."""
 
 
@@ -81,7 +81,7 @@ class Names:
     def _learn(self, name: str, who: str) -> None:
         words = WORD.findall(name)
         parts = [folded(each) for each in words]
-        unparted = [each for each in words if _UNPARTED.search(each)]
+        unparted = [each for each in words if UNPARTED.search(each)]
         if unparted or (not words and all(category(each) == "So" for each in name)):
             for each in {name, *unparted}:
                 if len(each) > 1:
