@@ -50,20 +50,22 @@ def headings_of(summary: Summary) -> dict[Heading, str]:
 def summary_card(view: SummaryView, marker: int | None) -> ui.Container[Any]:
     """Draw a summary as its thread shows it; of one that is too long the last points stay out, and it says so."""
     with speaking(language_of(view)):
-        return ui.Container(ui.TextDisplay(_fitting_words(view)), id=marker)
+        return ui.Container(*map(ui.TextDisplay[Any], _fitting_blocks(view)), id=marker)
 
 
-def _fitting_words(view: SummaryView) -> str:
-    titles, beginning = headings_of(view.summary), [_header(view), *_spoke_words(view)]
+def _fitting_blocks(view: SummaryView) -> list[str]:
+    """Return the words of a summary a heading a block, which Discord sets apart."""
+    titles = headings_of(view.summary)
+    beginning = [each for each in (_header(view), _spoke_words(view)) if each]
     lines: dict[Heading, list[str]] = {heading: [] for heading in titles}
     for point, sources in view.points:
         lines[point.heading].append(_line(view, point, sources))
     unshown = 0
     while True:
         blocks = [f"**{titles[heading]}**\n" + "\n".join(each) for heading, each in lines.items() if each]
-        text = "\n".join([*beginning, *blocks, *[f"-# {each}" for each in _footer(view, unshown)]])
-        if len(text) <= ROOM or not blocks:
-            return text
+        all_blocks = [*beginning, *blocks, "\n".join(f"-# {each}" for each in _footer(view, unshown))]
+        if len("\n".join(all_blocks)) <= ROOM or not blocks:
+            return all_blocks
         max(lines.values(), key=len).pop()
         unshown += 1
 
@@ -91,14 +93,14 @@ def _begins(summary: Summary) -> datetime:
     return snowflake_time(summary.after_id or summary.thread_id)
 
 
-def _spoke_words(view: SummaryView) -> list[str]:
+def _spoke_words(view: SummaryView) -> str:
     """Return who wrote, in a plain gathering."""
     names = [name_of(each) for each in view.people.values() if each.spoke and each.name]
     if view.summary.unmodelled is None or not names:
-        return []
+        return ""
     if len(names) > MOST_NAMED:
         names = [*names[:MOST_NAMED], _("and others")]
-    return ["**" + _("Who spoke") + "**", ", ".join(names)]
+    return "**" + _("Who spoke") + "**\n" + ", ".join(names)
 
 
 def name_of(person: SummaryPerson | None) -> str:
@@ -144,7 +146,7 @@ def _footer(view: SummaryView, unshown: int) -> list[str]:
 def draft_panel(view: SummaryView) -> ui.LayoutView:
     """Draw a draft for its asker: how it will look, and what to do with it."""
     number = view.summary.id
-    words = _("Only you see this draft. Look whether it is fair to everyone, and change what isn't.")
+    words = _("Only you see this draft. See whether it is fair to everyone, and change what isn't.")
     if why := _why_words(view.summary.unmodelled):
         words += "\n-# " + why
     if not view.points:

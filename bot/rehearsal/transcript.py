@@ -198,7 +198,7 @@ class Transcript:
             self._private(now)
             return
         rows = [row for text in new if text not in old for row in marked_up(text, self._names)]
-        if now.place in (CIRCLE_CARDS, CIRCLE_THREAD) or (rows and rows[0].plain == SUMMARY):
+        if now.place in (CIRCLE_CARDS, CIRCLE_THREAD) or any(SUMMARY in text for text in new):
             stood = [row.plain for row in card(before.components, self._names)]
             rows = [row for row in rows if row.plain not in stood]
         buttons, before_buttons = buttons_of(now.components), buttons_of(before.components)
