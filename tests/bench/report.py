@@ -46,7 +46,8 @@ def machine(postgresql: str | None) -> list[tuple[str, str]]:
 
 def circumstances() -> str:
     """Return when something is measured, and what else the machine has to do meanwhile."""
-    return f"measured on {SystemClock().now().date()} with a load of {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    today = SystemClock().now().date()
+    return f"measured on {today} with a load of {os.getloadavg()[0]:.1f} on {_processor()}, {os.cpu_count()} cores"
 
 
 def _processor() -> str:

@@ -16,10 +16,13 @@ NO_MODEL = {"OPENAI_MODEL": "", "OPENAI_BASE_URL": "", "OPENAI_API_KEY": ""}
 
 @dataclass
 class _Measured:
-    """A version of Kith on a database of its own, and what its starts took: seconds, and MB after an answer."""
+    """A version of Kith on a database of its own, and what its starts took until the first answer: seconds by the
+    clock and by the processor, and MB.
+    """
 
     program: Program
     seconds: list[float] = field(default_factory=list[float])
+    processor: list[float] = field(default_factory=list[float])
     memory: list[float] = field(default_factory=list[float])
 
     async def start(self) -> None:
@@ -29,17 +32,20 @@ class _Measured:
             async with running(server, self.program) as bot:
                 await server.slash("checkin", guild.owner, guild.channel("check-ins"))
                 self.seconds.append(time.monotonic() - bot.began)
+                self.processor.append(bot.processor())
                 self.memory.append(bot.memory())
 
     def row(self) -> tuple[str, ...]:
         """Return what was found, without the first start, which makes the database."""
-        seconds, memory = self.seconds[1:], self.memory[1:]
-        found = (statistics.median(seconds), max(seconds)), (statistics.median(memory), max(memory))
-        return self.program.name, str(len(seconds)), *(f"{each:.2f}" for each in found[0]), *_megabytes(found[1])
-
-
-def _megabytes(values: tuple[float, ...]) -> tuple[str, ...]:
-    return tuple(f"{each:.1f}" for each in values)
+        seconds, processor, memory = self.seconds[1:], self.processor[1:], self.memory[1:]
+        return (
+            self.program.name,
+            str(len(seconds)),
+            f"{statistics.median(seconds):.2f}",
+            f"{min(seconds):.2f}–{max(seconds):.2f}",
+            f"{statistics.median(processor):.2f}",
+            f"{statistics.median(memory):.1f}",
+        )
 
 
 async def resting(times: int, before: Path | None) -> Table:
@@ -56,10 +62,11 @@ async def resting(times: int, before: Path | None) -> Table:
         for _number in range(times + 1):
             for each in kinds:
                 await each.start()
-    columns = ("", "n", "first answer (s)", "longest", "memory then (MB)", "most")
+    columns = ("", "n", "first answer (s)", "from–to", "processor (s)", "memory (MB)")
     note = (
-        f"Medians, and the worst, of starts by turns, each from the start of the process to the first answer; then its "
-        f"resident memory. SQLite, no communities. The first start, which makes the database, is left out; {when}."
+        f"Medians of starts by turns, each from the start of the process to the first answer: by the clock, which "
+        f"counts what else the machine does, and by the processor, which doesn't; then its resident memory. SQLite, no "
+        f"communities. The first start, which makes the database, is left out; {when}."
     )
     return Table("Starts and memory before the first summary", columns, [each.row() for each in kinds], note)
 

@@ -191,18 +191,18 @@ async def gathering(talk: Talk) -> Table:
         rows.append(
             (
                 f"{length:,} messages",
-                f"{statistics.median(ready):.2f}",
-                f"{statistics.median(gathered):.2f}",
-                f"{max(map(sum, zip(ready, gathered, strict=True))):.2f}",
+                f"{statistics.median(ready) * 1000:.0f}",
+                f"{statistics.median(gathered) * 1000:.0f}",
+                f"{max(map(sum, zip(ready, gathered, strict=True))) * 1000:.0f}",
                 f"{statistics.median(each['held'] for each in found):.1f}",
                 f"{max(each['peak'] for each in found):.1f}",
             )
         )
     columns = (
         "",
-        "made ready (s)",
-        "gathered (s)",
-        "both, longest (s)",
+        "made ready (ms)",
+        "gathered (ms)",
+        "both, longest",
         "messages as read (MB)",
         "peak beyond them (MB)",
     )
@@ -233,8 +233,8 @@ async def waking(times: int) -> Table:
             (
                 words,
                 str(times),
-                f"{statistics.median(seconds):.2f}",
-                f"{max(seconds):.2f}",
+                f"{statistics.median(seconds) * 1000:.0f}",
+                f"{max(seconds) * 1000:.0f}",
                 f"{statistics.median(memory):.1f}",
                 f"{max(memory):.1f}",
             )
@@ -244,7 +244,7 @@ async def waking(times: int) -> Table:
         f"already: the import, and the first use (a client made; a message looked at). The client comes with the first "
         f"question to a model, the other two with the first summary, and in a thread beside the rest; {when}."
     )
-    columns = ("", "n", "s, median", "longest", "MB, median", "most")
+    columns = ("", "n", "ms, median", "longest", "MB, median", "most")
     return Table("What the first summary imports", columns, rows, note)
 
 
