@@ -53,6 +53,8 @@ _EMPHASIS = re.compile(r"\*{2,}|_{2,}|~~|\|\||`+|(?<=\S)\*|\*(?=\S)|(?<![^\W_])_
 _BRACKETS = str.maketrans("[]{}【】〔〕⟦⟧〖〗", "()" * 6)
 _ANGLE = re.compile(r"<(?=[\w/!#&:])(?!3)")
 _LEADS_OUT = re.compile(r"https?://(?!(?:[\w-]+\.)*discord(?:app)?\.)[^/]", re.IGNORECASE)
+_SHELLS = " ‹›()[]{}.,;:…-*_~|`#\"'"
+"""What is left around a link or mention that was taken out."""
 _AFTER_LINK = ".,;:!?]}'\"…*_|~`"
 _NEAR = 5
 """Signs that may stand between *Person* and a number for the two to be taken together."""
@@ -131,7 +133,7 @@ def tame(words: str, longest: int) -> str:
         line = _EMOJI.sub(r"\1", line).replace("@", "").replace("://", " ")
         line = line.replace("<", "‹").replace(">", "›").replace("](", "] (")
         line = cut(" ".join(line.split()), longest)
-    return line
+    return line if line.strip(_SHELLS) else ""
 
 
 def cut(line: str, longest: int) -> str:
