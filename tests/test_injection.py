@@ -41,7 +41,7 @@ NAMES = {
     ADA: ("[Ada](https://evil.example)", "@everyone"),
     BO: ("# Bo\n<@123456789012345678>", "discord.gg/evil"),
     CLEO: ("Cleo", "cleo"),
-    HOST.member_id: ("**Hal** Person 1", "hal"),
+    HOST.member_id: ("||Hal|| ```[x] Person 2", "hal"),
 }
 LEFT_OUT = "My diagnosis came back on Tuesday"
 HEADINGS = ("asked", "offered", "open", "commitments", "thanks")
