@@ -17,6 +17,7 @@ from bot.services.moments import read_moment
 from bot.services.words import given_back
 from bot.store.circles import Circle, Harvest
 from bot.store.rhythms import Way
+from cogs.cards import plain
 from cogs.hands import shortened
 from cogs.support import Interaction, answers, pressed_name
 
@@ -139,8 +140,9 @@ def read_room(typed: str) -> int | None:
 
 
 def check_link(link: str) -> str:
-    """Return the address a circle meets at. Raises Refusal unless it is a whole one."""
-    if not link.startswith("https://") or len(link) > LONGEST_LINK or any(each.isspace() for each in link):
+    """Return the address a circle meets at. Raises Refusal unless it is a whole one, and not too long to be shown."""
+    longest = max(len(link), len(plain(link)))
+    if not link.startswith("https://") or longest > LONGEST_LINK or any(each.isspace() for each in link):
         raise Refusal(_("That link can't be opened as it stands. Copy the whole address; it begins with https://"))
     return link
 
