@@ -12,7 +12,7 @@ from bot.language import _, ngettext, speaking, spoken
 from bot.services.circle_harvests import Gathered
 from bot.services.circle_views import CircleView
 from bot.store.circles import Circle, CircleState
-from bot.store.rhythms import Way
+from bot.store.rhythms import Rhythm, Way
 from cogs.cards import drawing, lasting_button, message_link, plain, stamp
 from cogs.circle_cards import circle_card, circle_link, role_word, unhosted_words
 from cogs.circle_forms import VERBS
@@ -93,13 +93,13 @@ def _line(view: CircleView) -> str:
     return f"**{plain(circle.title)}**\n{when}\n{view.format.title} · {way_words(circle)}\n-# " + " · ".join(facts)
 
 
-def way_words(circle: Circle) -> str:
-    """Return how a circle meets."""
-    if circle.way is Way.WRITTEN:
+def way_words(of: Circle | Rhythm) -> str:
+    """Return how a circle, or those of a rhythm, meet."""
+    if of.way is Way.WRITTEN:
         return _("in writing")
-    if circle.place_id is not None:
-        return _("live in {place}").format(place=f"<#{circle.place_id}>")
-    return _("live at {place}").format(place=plain(circle.link)) if circle.link else _("live")
+    if of.place_id is not None:
+        return _("live in {place}").format(place=f"<#{of.place_id}>")
+    return _("live at {place}").format(place=plain(of.link)) if of.link else _("live")
 
 
 def free_words(view: CircleView) -> str:

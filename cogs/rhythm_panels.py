@@ -14,6 +14,7 @@ from bot.services.rhythms import RhythmView
 from bot.store.checkins import CheckIn, Round
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
 from cogs.cards import drawing, lasting_button, quoted, stamp
+from cogs.circle_lists import way_words
 from cogs.words import arriving_word, date_words, rhythm_words
 
 REST_WEEKS = (1, 2, 3, 4, 6, 8, 12)
@@ -98,9 +99,7 @@ def circles_words(rhythm: Rhythm) -> str:
     """Return how the circles of a rhythm are held."""
     found = our_formats().format(spoken(), rhythm.format_id or "")
     words = [found.title] if found else []
-    words.append(
-        _("in writing") if rhythm.place_id is None else _("live in {place}").format(place=f"<#{rhythm.place_id}>")
-    )
+    words.append(way_words(rhythm))
     if rhythm.room is not None:
         words.append(_("for {count} at the most").format(count=rhythm.room))
     return " · ".join(words)

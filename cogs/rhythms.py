@@ -16,6 +16,7 @@ from bot.services.rhythm_kinds import Holding
 from bot.services.rhythms import Beat, RhythmView
 from bot.store.rhythms import RhythmKind
 from cogs.cards import lasting_button
+from cogs.circle_forms import check_link
 from cogs.hands import shortened
 from cogs.rhythm_panels import announced_words, date_suggestions, list_panel, rhythm_panel, shared_panel
 from cogs.support import Interaction, Noun, community_of, in_a_moment, person_of, press, redraw, show, within_time
@@ -48,7 +49,8 @@ KINDS = [
 
 WHAT = locale_str("What comes round: check-ins, turns of keeping calls, or learning circles")
 FORMAT = locale_str("Circles: how they are held; pick one from the list")
-PLACE = locale_str("Circles: the voice or stage channel they meet in; without one they are held in writing")
+PLACE = locale_str("Circles: the voice or stage channel they meet in; without one or a link, they are in writing")
+LINK = locale_str("Circles: the address they meet at live, instead of in a channel")
 ROOM = locale_str("Circles: for how many at the most; without a number for everyone")
 WHICH = locale_str("Which rhythm; may be left out when there is only one")
 WEEKDAY = locale_str("On which day of the week")
@@ -115,7 +117,7 @@ class Rhythms(Noun):
     @rhythm.command(name="add", description=locale_str("Hosts: add a rhythm, of check-ins, keeping calls or circles"))
     @app_commands.rename(format_="format")
     @app_commands.describe(weekday=WEEKDAY, time=TIME, every=EVERY, turn=TURN, zone=ZONE, what=WHAT)
-    @app_commands.describe(format_=FORMAT, place=PLACE, room=ROOM)
+    @app_commands.describe(format_=FORMAT, place=PLACE, link=LINK, room=ROOM)
     @app_commands.choices(weekday=WEEKDAYS)
     @app_commands.choices(what=KINDS)
     @app_commands.choices(turn=TURNS)
@@ -131,11 +133,13 @@ class Rhythms(Noun):
         what: str = RhythmKind.CHECKIN,
         format_: str | None = None,
         place: discord.VoiceChannel | discord.StageChannel | None = None,
+        link: str | None = None,
         room: Range[int, 2, 99] | None = None,
     ) -> None:
         """Add a rhythm."""
         beat = typed_beat(weekday, time, every, turn, zone)
-        holding = Holding(format_, place.id if place else None, room)
+        at = "" if link is None else check_link(link.strip())
+        holding = Holding(format_, place.id if place else None, at, room)
         asked = (community_of(interaction), person_of(interaction), beat, interaction.id, RhythmKind(what), holding)
         added = await within_time(interaction, self.app.rhythms.add(*asked))
         await show(interaction, rhythm_panel(added, _("A new rhythm.") + announced_words(added)))

@@ -1,23 +1,25 @@
 """The forms of circles: what they ask, what is read from them, and that they fit Discord in every language."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 from discord import ui
 
 from bot.app import App
+from bot.calendar import Slot, Turn
 from bot.circle_deck import our_circle_decks
 from bot.errors import Refusal
 from bot.formats import Role, our_formats
 from bot.language import speaking
 from bot.services.people import Person
 from bot.services.rhythm_kinds import Holding
-from bot.services.rhythms import Beat
+from bot.services.rhythms import MOST_RHYTHMS, Beat, RhythmView
 from bot.store.circles import Circle, Harvest
-from bot.store.rhythms import RhythmKind, Way
+from bot.store.rhythms import Rhythm, RhythmKind, Way
 from cogs import circle_forms, circle_lists
+from cogs.rhythm_panels import list_panel, standing_words
 from tests.discord.scene import text_of
 from tests.fakes import MONDAY_MORNING
 from tests.official import rule_problems
@@ -83,7 +85,13 @@ def test_for_how_many_is_a_number_from_two_to_ninety_nine_or_nothing() -> None:
 
 def test_a_link_is_a_whole_address() -> None:
     assert circle_forms.check_link("https://meet.example/room") == "https://meet.example/room"
-    for typed in ("meet.example", "http://meet.example", "https://meet.example/a b", "https://" + "x" * 200):
+    for typed in (
+        "meet.example",
+        "http://meet.example",
+        "https://meet.example/a b",
+        "https://" + "x" * 200,
+        "https://" + "[" * 190,
+    ):
         with pytest.raises(Refusal, match="begins with https"):
             circle_forms.check_link(typed)
 
@@ -104,12 +112,41 @@ async def test_a_rhythm_of_circles_keeps_how_they_are_held_and_there_may_be_seve
     written = await add(app, Holding())
     live = await add(app, Holding("story-circle", place_id=9, room=8), request_id=2)
     again = await add(app, Holding("story-circle", place_id=9, room=8), request_id=2)
+    elsewhere = await add(app, Holding("story-circle", link="https://meet.example/_hearth_"), request_id=3)
 
     assert (written.rhythm.format_id, written.rhythm.way) == ("check-in-circle", Way.WRITTEN)
     assert (live.rhythm.format_id, live.rhythm.way) == ("story-circle", Way.LIVE)
-    assert (live.rhythm.place_id, live.rhythm.room) == (9, 8)
+    assert (live.rhythm.place_id, live.rhythm.link, live.rhythm.room) == (9, "", 8)
     assert again.rhythm.id == live.rhythm.id
-    assert len(await app.rhythms.overview(HERE)) == 2
+    assert (elsewhere.rhythm.way, elsewhere.rhythm.place_id) == (Way.LIVE, None)
+    assert "Story circle · live at https://meet.example/_hearth_" in standing_words(elsewhere)
+    assert len(await app.rhythms.overview(HERE)) == 3
+
+
+@spoken_languages
+def test_as_many_rhythms_as_there_may_be_with_the_longest_links_fit_in_one_list(language: str) -> None:
+    slots = [Slot(MONDAY_MORNING.date() + timedelta(weeks=each), MONDAY_MORNING) for each in range(3)]
+    rhythm = Rhythm(
+        community_id=1,
+        kind=RhythmKind.CIRCLE,
+        weekday=3,
+        every=12,
+        turn=Turn.MONTH,
+        nth=-1,
+        anchor=MONDAY_MORNING.date(),
+        at=time(18, 30),
+        zone=LONGEST_ZONE,
+        paused_until=date(2027, 9, 30),
+        format_id="what-i-need-from-you",
+        way=Way.LIVE,
+        link=circle_forms.check_link("https://" + "_" * 192),
+        room=99,
+    )
+    with speaking(language):
+        panel = list_panel([RhythmView(rhythm, slots, slots, begun=False)] * MOST_RHYTHMS, host=True)
+
+    drawn = {"components": panel.to_components(), "flags": 1 << 15}
+    assert rule_problems("POST", "/channels/1/messages", drawn) == []
 
 
 async def test_circles_need_their_channel_and_a_format_that_is_there(app: App) -> None:
@@ -121,6 +158,10 @@ async def test_circles_need_their_channel_and_a_format_that_is_there(app: App) -
         await add(app, Holding("dancing"))
     with pytest.raises(Refusal, match="belong to learning circles"):
         await add(app, Holding(room=8), RhythmKind.CHECKIN)
+    with pytest.raises(Refusal, match="belong to learning circles"):
+        await add(app, Holding(link="https://meet.example"), RhythmKind.CHECKIN)
+    with pytest.raises(Refusal, match="Choose a channel, or write an address"):
+        await add(app, Holding(place_id=9, link="https://meet.example"))
     for each in our_formats().all("en"):
         if not each.written:
             with pytest.raises(Refusal, match="does not suit"):

@@ -76,6 +76,16 @@ async def test_a_rhythm_announces_each_circle_a_week_ahead_and_once(either_app: 
     assert circle.starts_at == datetime(2026, 11, 12, 10, tzinfo=UTC)
 
 
+async def test_the_circles_of_a_rhythm_with_a_link_are_live_and_meet_there(either_app: App) -> None:
+    await begun(either_app)
+    await of_rhythm(either_app, holding=Holding(link="https://meet.example/hearth"))
+
+    await either_app.circles.tend()
+
+    [circle] = circles(either_app)
+    assert (circle.way, circle.place_id, circle.link) == (Way.LIVE, None, "https://meet.example/hearth")
+
+
 async def test_a_monthly_rhythm_is_announced_a_week_ahead_too(app: App, clock: FixedClock) -> None:
     await begun(app)
     await of_rhythm(app, Beat(weekday=3, at=time(10), zone="UTC", turn=Turn.MONTH, nth=3))

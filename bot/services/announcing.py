@@ -29,6 +29,7 @@ def announce(session: Session, rhythm: Rhythm, now: datetime) -> None:
         format_id=rhythm.format_id or USUAL_FORMAT,
         way=rhythm.way or Way.WRITTEN,
         place_id=rhythm.place_id,
+        link=rhythm.link,
         room=rhythm.room,
         starts_at=slot.instant,
         channel_id=community.circles_channel_id,

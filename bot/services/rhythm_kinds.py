@@ -15,16 +15,17 @@ USUAL_FORMAT = "check-in-circle"
 
 @dataclass(frozen=True)
 class Holding:
-    """How the circles of a rhythm are held: in which format, live in which channel (else in writing), for how many."""
+    """How a rhythm's circles are held: the format, live in a channel or at a link (else in writing), for how many."""
 
     format_id: str | None = None
     place_id: int | None = None
+    link: str = ""
     room: int | None = None
 
     @property
     def way(self) -> Way:
         """How its circles meet."""
-        return Way.WRITTEN if self.place_id is None else Way.LIVE
+        return Way.LIVE if self.place_id is not None or self.link else Way.WRITTEN
 
 
 AS_USUAL = Holding()
@@ -59,17 +60,19 @@ def _require_room_for_keeper(community: Community, rhythms: Sequence[Rhythm]) ->
 def check_holding(community: Community, kind: RhythmKind, holding: Holding) -> Holding:
     """Return how circles are held, with a format; a rhythm of another kind holds none.
 
-    Raises Refusal for a format that isn't there or doesn't suit the way.
+    Raises Refusal for a channel and a link at once, and for a format that isn't there or doesn't suit the way.
     """
     if kind is not RhythmKind.CIRCLE:
         if holding != AS_USUAL:
             raise Refusal(
                 _(
-                    "Format, place and room belong to learning circles. Choose *what: learning circles*, or leave "
-                    "them out."
+                    "Format, place, link and room belong to learning circles. Choose *what: learning circles*, or "
+                    "leave them out."
                 )
             )
         return holding
+    if holding.place_id is not None and holding.link:
+        raise Refusal(_("A circle meets in one place. Choose a channel, or write an address."))
     formats = our_formats()
     suiting = [
         each for each in formats.all(community.language) if (each.live if holding.way is Way.LIVE else each.written)

@@ -15,6 +15,7 @@ from bot.language import _
 from bot.services.people import Person, require_host
 from bot.services.rhythm_kinds import AS_USUAL, Holding, check_holding, require_room_for
 from bot.services.showing import show_turn
+from bot.services.words import visible
 from bot.store.communities import Community, community_of, one_at_a_time
 from bot.store.deliveries import DeliveryKind, plan
 from bot.store.keepers import turn_now
@@ -85,7 +86,8 @@ class Rhythms:
         """Add a rhythm; the same request delivered twice adds one. ``holding`` is for one of learning circles.
 
         Raises Refusal for someone who doesn't host, when there are five already, for the keeper of calls when there
-        is one already or no channel for calls, and for circles without their channel or with a format they can't have.
+        is one already or no channel for calls, and for circles without their channel, with two places to meet, or with
+        a format they can't have.
         """
         community = community_of(session, community_id, self._clock.now())
         require_host(community, person)
@@ -135,7 +137,7 @@ class Rhythms:
         )
         if kind is RhythmKind.CIRCLE:
             rhythm.format_id, rhythm.way = holding.format_id, holding.way
-            rhythm.place_id, rhythm.room = holding.place_id, holding.room
+            rhythm.place_id, rhythm.link, rhythm.room = holding.place_id, visible(holding.link), holding.room
         schedule_next(rhythm, now)
         values = rhythm.model_dump(exclude={"id"}) | {"kind": kind, "state": RhythmState.ACTIVE}
         insert_if_new(session, Rhythm, values)

@@ -66,6 +66,7 @@ class Rhythm(SQLModel, table=True):
     format_id: str | None = Field(default=None, max_length=80)
     way: Way | None = one_of(Way, default=None)
     place_id: int | None = snowflake(default=None)
+    link: str = Field(default="", max_length=200)
     room: int | None = None
     request_id: int | None = snowflake(default=None, unique=True)
 

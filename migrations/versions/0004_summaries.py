@@ -1,4 +1,4 @@
-"""Summaries of threads: drafts and published ones, what each rests on, and what the model costs."""
+"""Summaries of threads: drafts and published ones, what each rests on, what the model costs; and a rhythm's link."""
 
 import sqlalchemy as sa
 import sqlmodel.sql.sqltypes
@@ -13,7 +13,7 @@ DELIVERIES_BEFORE = [
     "round", "check-in", "weaving", "reminder", "quiet", "note", "call", "door", "rung", "word", "keeper", "circle",
     "event", "panel", "circle-word",
 ]  # fmt: skip
-DEFAULTS = {"community": ["model_on", "summarising", "monthly_tokens"], "member": ["left_out"]}
+DEFAULTS = {"community": ["model_on", "summarising", "monthly_tokens"], "member": ["left_out"], "rhythm": ["link"]}
 
 
 def upgrade() -> None:
@@ -175,6 +175,11 @@ def upgrade() -> None:
 
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.add_column(sa.Column("left_out", sa.Boolean(), nullable=False, server_default=sa.false()))
+
+    with op.batch_alter_table("rhythm", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("link", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False, server_default="")
+        )
 
     for table, columns in DEFAULTS.items():  # the program gives these values itself
         for column in columns:

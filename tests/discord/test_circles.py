@@ -392,6 +392,27 @@ async def test_a_host_adds_a_rhythm_of_circles_and_its_sentences_are_true(scene:
     assert "Not announced yet" not in said(listed).split("Learning circle")[0]
 
 
+async def test_a_host_adds_a_rhythm_of_circles_that_meet_at_a_link(scene: Scene) -> None:
+    await scene.begin()
+    voice = scene.guild.create_voice_channel("the hearth")
+
+    def add(**options: Any) -> Any:
+        return scene.host.slash(scene.circles, "rhythm add", weekday=1, what="circle", **options)
+
+    broken = await add(link="meet.example/hearth")
+    both = await add(link="https://meet.example/hearth", place=voice)
+    added = await add(link=" https://meet.example/hearth ")
+    await scene.tick()
+    listed = await scene.ada.slash(scene.circles, "rhythm list")
+
+    assert "begins with https://" in said(broken)
+    assert "Choose a channel, or write an address" in said(both)
+    for answer in (added, listed):
+        assert "Check-in circle · live at https://meet.example/hearth" in said(answer)
+    [view] = await coming(scene)
+    assert (view.circle.way, view.circle.link) == (Way.LIVE, "https://meet.example/hearth")
+
+
 async def test_members_say_in_me_that_they_would_like_to_host(scene: Scene) -> None:
     await scene.begin()
     panel = await scene.ada.slash(scene.circles, "me")
