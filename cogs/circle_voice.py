@@ -11,7 +11,7 @@ from dataclasses import replace
 import discord
 
 from bot.courier import Impossible, Needless, Said, marker_of
-from bot.services.circle_cards import IN_GROUPS, OVER, CirclePanel, CircleWord
+from bot.services.circle_cards import DELETED, OVER, CirclePanel, CircleWord
 from bot.store.circles import Circle
 from bot.store.deliveries import Delivery, DeliveryKind
 from cogs import circle_cards, circle_panel, circle_words
@@ -20,8 +20,11 @@ from cogs.circle_places import Places
 from cogs.hands import UNKNOWN_MESSAGE, Draw, Hands, Sayings, drawn, required
 
 NO_CARD = "no-card"
-LOOKED_FOR = ("invite", "offer", "piece", *IN_GROUPS, "room", "time", "harvest", "tomorrow", "soon", "moved")
-"""Words before which Kith looks whether those they are for are still part of the server."""
+JUST_LOOKED_FOR = "begun"
+"""Before any other word Kith looks whether those it names are still part of the server; this follows a panel, for which
+it has."""
+FOR_EVERYONE = ("time", "waits", *DELETED)
+"""Words that are worth saying though those they name have left."""
 TELL_WHERE = ("tomorrow", "soon", "moved")
 """Words that say where a circle meets."""
 MOST_LOOKED_FOR = 20
@@ -111,16 +114,17 @@ class CircleVoice:
 
     async def _for_those_here(self, delivery: Delivery, word: CircleWord) -> CircleWord:
         """Return a word once those of its people who have left the server are out of it. Raises Needless if all are."""
-        if word.what not in LOOKED_FOR or word.posted is not None or word.moot:
+        if word.what == JUST_LOOKED_FOR or word.posted is not None or word.moot:
             return word
         people = word.members[:MOST_LOOKED_FOR]
         here = await self._hands.here(delivery.community_id, people)
         if here == people:
             return word
-        if word.what == "offer" or not (here or word.what == "time"):
-            raise Needless("left")
         word = await self._cards.word(delivery)
-        return replace(word, members=[each for each in word.members if each in here or each not in people])
+        named = [each for each in word.members if each in here or each not in people]
+        if not (named or word.moot or word.what in FOR_EVERYONE):
+            raise Needless("left")
+        return replace(word, members=named)
 
     async def _say_in_group(self, delivery: Delivery, word: CircleWord, draw: Draw) -> Said:
         """Make a group's private thread, let its members in, and say there what it is for.

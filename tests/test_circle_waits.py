@@ -121,6 +121,26 @@ async def test_where_anyone_may_go_on_all_along_nobody_is_told_so_again(app: App
     assert words(app, circle_id) == ["time:0"]
 
 
+async def test_that_anyone_may_go_on_is_said_once_for_a_step_however_often_the_host_gives_it_more_time(
+    app: App, clock: FixedClock
+) -> None:
+    circle_id = await running(app, clock)
+    for minutes in (3, 8):
+        await at(app, clock, MONDAY_MORNING + HOUR + minutes * MINUTE)
+    await app.circling.more_time(HERE, Person(ADA), circle_id)
+    for minutes in (10, 15, 16):
+        await at(app, clock, MONDAY_MORNING + HOUR + minutes * MINUTE)
+    assert words(app, circle_id) == ["time:0", "waits:0", "time:0"]
+
+    await app.circling.next(HERE, Person(BO), circle_id, 0)  # and anyone does
+    for late in (0, 5):
+        ends_at = row(app, circle_id).step_ends_at
+        assert ends_at is not None
+        await at(app, clock, ends_at + late * MINUTE)
+
+    assert words(app, circle_id)[3:] == ["time:1", "waits:1"]
+
+
 async def test_two_hours_more_in_writing_are_also_for_whoever_holds_the_piece(app: App, clock: FixedClock) -> None:
     circle_id = await running(app, clock, 4, way=Way.WRITTEN, format_id="story-circle")
     began = clock.now()

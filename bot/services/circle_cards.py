@@ -181,7 +181,8 @@ class CircleCards:
         posted = said_before(session, delivery) if AGAIN in delivery.key else None
         if AGAIN in delivery.key and posted is None:
             raise Needless("never-said")
-        view = view_of(session, circle, self._clock.now())
+        now = self._clock.now()
+        view = view_of(session, circle, now)
         group = group_of(session, int(about.partition(".")[0])) if what in IN_GROUPS else None
         seat = seat_of(session, int(about)) if what in ("piece", "moved_on") else None
         number = _step_about(what, about, group)
@@ -190,7 +191,7 @@ class CircleCards:
         members = _members_of(session, view, what, about, seat)
         if group is not None and among is not None:
             members = spoken_to(what, group, step, among)
-        moot = "" if posted or _still_true(session, view, what, about, members) else "no-longer"
+        moot = "" if posted or _still_true(session, view, what, about, members, now) else "no-longer"
         if moot and delivery.attempt == 1:
             raise Needless(moot)
         waiting = calls_for_everyone(session, community.id, 5, from_rung=CALLS_FROM) if what == "calls" else ()
@@ -306,7 +307,7 @@ def what_of(delivery: Delivery) -> tuple[str, str]:
     return what, about
 
 
-def _still_true(session: Session, view: CircleView, what: str, about: str, members: list[int]) -> bool:
+def _still_true(session: Session, view: CircleView, what: str, about: str, members: list[int], now: datetime) -> bool:
     """Tell whether something planned earlier is still worth saying."""
     circle = view.circle
     if (what == "offer" and circle.state in OVER) or (what in OF_ITS_TIME and about != begins_at(circle)):
@@ -318,7 +319,8 @@ def _still_true(session: Session, view: CircleView, what: str, about: str, membe
     if what == "room":
         return circle.state not in OVER and bool(members)
     if what == "waits":
-        return circle.state not in OVER and circle.step == int(about)
+        waits = circle.state not in OVER and circle.step == int(about) and not circle.hostless
+        return waits and is_for_anyone(circle, view.roles, now)
     if what in ("bell", "calls", "begun"):
         return circle.state is CircleState.RUNNING
     if what == "time":

@@ -26,6 +26,7 @@ from bot.store.circles import (
 from bot.store.circles_ahead import answers_to, choices_of, roles_in, seats_in
 from bot.store.communities import Community, one_at_a_time
 from bot.store.members import saved_member
+from bot.store.said_again import is_said
 
 MORE_TIME = {Way.LIVE: timedelta(minutes=2), Way.WRITTEN: timedelta(hours=2)}
 OVERRUN = timedelta(hours=2)
@@ -139,12 +140,13 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
 
 
 def _say_that_it_is_over(session: Session, circle: Circle, ends_at: datetime, now: datetime) -> None:
-    """Say that a live step's time is over, and five minutes later that anyone may go on."""
+    """Say that a live step's time is over, and five minutes later, once for each step, that anyone may go on."""
     if now < ends_at + VANISHED:
         say_in_circle(session, circle, f"time:{circle.step}", now, expires_at=now + VANISHED)
         circle.next_at = ends_at + VANISHED
     else:
-        say_that_it_waits(session, circle, roles_in(session, circle.id), now, ends_at + OVERRUN)
+        if not is_said(session, circle.id, "waits", str(circle.step)):  # whoever gave it more time is there
+            say_that_it_waits(session, circle, roles_in(session, circle.id), now, ends_at + OVERRUN)
         circle.next_at = ends_at + OVERRUN
     show_panel(session, circle, now)
 

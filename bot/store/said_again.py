@@ -66,12 +66,12 @@ def rang_since(session: Session, circle_id: int | None, since: datetime) -> bool
     return session.exec(bell.limit(1)).first() is not None
 
 
-def is_said(session: Session, circle_id: int | None, what: str) -> bool:
-    """Tell whether a word was planned for a circle's thread, or said there."""
+def is_said(session: Session, circle_id: int | None, what: str, about: str = "%") -> bool:
+    """Tell whether a word was planned for a circle's thread, or said there: about something, or anything."""
     word = select(Delivery.id).where(
         Delivery.kind == DeliveryKind.CIRCLE_WORD,
         Delivery.subject_id == circle_id,
-        col(Delivery.key).like(f"%:{what}:%"),
+        col(Delivery.key).like(f"%:{what}:{about}"),
     )
     return session.exec(word.limit(1)).first() is not None
 

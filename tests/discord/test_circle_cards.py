@@ -217,7 +217,7 @@ async def test_those_invited_who_have_left_are_not_called(scene: Scene) -> None:
     await scene.later(days=3, minutes=1)
 
     assert in_thread(scene, circle_id) == []
-    assert settled(scene, DeliveryKind.CIRCLE_WORD)[0].reason == "left"
+    assert settled(scene, DeliveryKind.CIRCLE_WORD)[0].reason == "no-longer"
 
 
 async def test_the_panel_of_a_written_circle_follows_the_talking_piece_and_only_the_newest_has_buttons(

@@ -9,6 +9,7 @@ from bot.formats import Role
 from bot.services.people import Person
 from bot.store.circles import ComingKind, SeatState
 from bot.store.members import HostingWish
+from bot.store.rhythms import Way
 from tests.discord.scene import Scene
 from tests.discord.test_call_cards import leave, mentions
 from tests.discord.test_circle_cards import host, in_thread, panel, place, plan, row, run
@@ -122,6 +123,53 @@ async def test_a_host_who_left_is_not_named_when_a_step_is_over_and_anyone_goes_
     )
     await scene.tick()
     assert row(scene, circle_id).step == 2
+
+
+async def test_nobody_who_left_is_called_when_a_circle_waits_for_its_host_or_is_let_go(scene: Scene) -> None:
+    await scene.begin()
+    soon = scene.env.now() + timedelta(minutes=30)
+    live = await plan(scene, scene.ada, scene.bo, starts_at=soon, way=Way.LIVE, link="https://example.org/circle")
+    written = await plan(scene, scene.bo, starts_at=soon)
+    for circle_id in (live, written):
+        await scene.app.circles.take(scene.guild.id, Person(scene.bo.id), circle_id, Role.GUARDIAN)
+    await scene.later(minutes=16)
+    leave(scene, scene.bo)
+
+    await scene.later(minutes=14)
+    await scene.later(minutes=5)
+    leave(scene, scene.ada)
+    await scene.later(hours=2)
+
+    due = in_thread(scene, written)[-1].text
+    assert due.startswith(f"{scene.host.mention}\nIt is time for this circle.")
+    waits, let_go = (each.text for each in in_thread(scene, live)[-2:])
+    assert waits.startswith(f"{scene.ada.mention}\nShould the host not be here, anyone may press *Begin* now")
+    assert let_go.startswith(f"{scene.host.mention}\nThis circle does not take place.")
+
+
+async def test_where_whoever_time_took_the_piece_from_has_left_it_moves_on_unsaid(scene: Scene) -> None:
+    await scene.begin()
+    circle_id = await run(scene, scene.ada, format_id="story-circle")
+    leave(scene, scene.host)
+    await scene.later(hours=23)
+
+    [*_before, begun, first, called] = in_thread(scene, circle_id)
+    assert "has begun" in begun.text
+    assert f"is with you, {scene.host.mention}" in first.text
+    assert f"is with you, {scene.ada.mention}" in called.text
+
+
+async def test_a_harvest_is_left_to_others_where_its_harvester_left(scene: Scene) -> None:
+    await scene.begin()
+    circle_id = await run(scene, scene.ada)
+    await scene.app.circles.take(scene.guild.id, Person(scene.ada.id), circle_id, Role.HARVESTER)
+    leave(scene, scene.ada)
+
+    await scene.app.circling.close(scene.guild.id, host(scene), circle_id)
+    await scene.tick()
+
+    asked = in_thread(scene, circle_id)[-1]
+    assert asked.text.startswith(f"{scene.host.mention}\nThis circle is closed. Would you gather")
 
 
 @pytest.mark.parametrize("months_later", [False, True])
