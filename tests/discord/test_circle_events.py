@@ -12,9 +12,7 @@ from sqlmodel import Session, col, select
 from bot import courier
 from bot.store.deliveries import WAITING, Delivery, DeliveryKind, DeliveryState
 from bot.store.rhythms import Way
-from tests.discord.scene import Scene, labels_of
-from tests.discord.test_call_cards import mentions
-from tests.discord.test_circle_cards import (
+from tests.discord.circle_scene import (
     TURNING_AWAY,
     card,
     groups,
@@ -27,6 +25,8 @@ from tests.discord.test_circle_cards import (
     row,
     settled,
 )
+from tests.discord.scene import Scene, labels_of
+from tests.discord.test_call_cards import mentions
 
 
 class Crashed(BaseException):

@@ -10,9 +10,9 @@ from bot.services.people import Person
 from bot.store.circles import ComingKind, SeatState
 from bot.store.members import HostingWish
 from bot.store.rhythms import Way
+from tests.discord.circle_scene import host, in_thread, panel, place, plan, row, run
 from tests.discord.scene import Scene
 from tests.discord.test_call_cards import leave, mentions
-from tests.discord.test_circle_cards import host, in_thread, panel, place, plan, row, run
 
 
 async def answer(scene: Scene, who: MemberActor, circle_id: int, kind: ComingKind) -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from bot.store.deliveries import DeliveryKind, DeliveryState
 from bot.store.rhythms import Way
+from tests.discord.circle_scene import card, host, in_thread, plan, row, settled
 from tests.discord.scene import Scene, said
 from tests.discord.test_call_cards import mentions
-from tests.discord.test_circle_cards import card, host, in_thread, plan, row, settled
 from tests.discord.test_circle_events import events
 from tests.discord.test_circles import press
 

@@ -3,9 +3,9 @@
 from bot.services.people import Person
 from bot.store.circles import ComingKind
 from bot.store.rhythms import Way
+from tests.discord.circle_scene import card, groups, host, in_thread, panel, plan, row, run
 from tests.discord.scene import Scene, labels_of
 from tests.discord.test_call_troubles import TOO_MANY_THREADS
-from tests.discord.test_circle_cards import card, groups, host, in_thread, panel, plan, row, run
 from tests.discord.test_circle_events import events
 
 REFUSED_EDIT = 50035

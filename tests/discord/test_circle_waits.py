@@ -7,9 +7,9 @@ from bot.formats import Role
 from bot.services.people import Person
 from bot.store.circles import CircleState, ComingKind
 from bot.store.rhythms import Way
+from tests.discord.circle_scene import card, host, in_thread, panel, place, plan, row, run
 from tests.discord.scene import Scene, Seen, labels_of, said
 from tests.discord.test_call_cards import mentions
-from tests.discord.test_circle_cards import card, host, in_thread, panel, place, plan, row, run
 
 LIVE: dict[str, Any] = {"way": Way.LIVE, "link": "https://example.org/circle"}
 

@@ -16,10 +16,10 @@ from bot.circle_deck import Theme, our_circle_decks
 from bot.formats import Format, Kind, Role, Step, our_formats
 from bot.store.calls import Urgency
 from bot.store.rhythms import Way
+from tests.discord.circle_scene import in_thread, run
 from tests.discord.scene import Scene, Seen, labels_of, said
 from tests.discord.test_call_cards import begin, mentions, send
 from tests.discord.test_call_cards import found as as_it_stands
-from tests.discord.test_circle_cards import in_thread, run
 from tests.discord.test_circles import card, cards, coming, fill, open_form, press
 
 PIECE = {"I spoke": "Thank you.", "Pass": "Passing is a full answer.", "Silence": "Your silence has its place here."}
