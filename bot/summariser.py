@@ -41,8 +41,6 @@ RETRY_AFTER = 1.0
 LONGEST_RETRY = 5.0
 MOST_POINTS = 4
 LONGEST_WORDS = 200
-LONGEST_TAMED = 1000
-"""Characters of a point that are looked at: taming takes long where the words are endless."""
 PLAIN = string.ascii_letters.encode() + b" "
 MOST_SOURCES = 3
 
@@ -293,7 +291,7 @@ def points_in(text: str, lines: Sequence[Line]) -> list[Point] | None:
                 said = _Said.model_validate(each)
             except ValidationError:
                 continue
-            words = tame(said.words[:LONGEST_TAMED], LONGEST_WORDS)
+            words = tame(said.words, LONGEST_WORDS)
             sources = tuple(known[number] for number in dict.fromkeys(said.messages) if number in known)
             enough = sum(point.heading is heading for point in points) >= MOST_POINTS
             if words and sources and not enough and words not in seen:

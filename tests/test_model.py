@@ -134,7 +134,8 @@ async def test_a_model_that_fails_leaves_a_plain_gathering_that_says_so(
     answering, requests = FAILING[what]
     server.script = [answering]
 
-    findings = await summary(kith)
+    async with asyncio.timeout(10):
+        findings = await summary(kith)
 
     assert findings.unmodelled is Unmodelled.FAILED
     assert findings.messages == len(THREAD.lines)

@@ -216,12 +216,12 @@ async def test_hosts_who_ask_at_once_never_go_over_the_budget(
 
     server.script = [together(4, watched)]  # none is answered before four are there
 
-    async with asyncio.timeout(10):
-        made = await asyncio.gather(
-            *(each.summariser.make(HERE, SHORT, allowed=True) for each in (either_app, other) for _time in range(3))
-        )
-
     try:
+        async with asyncio.timeout(10):
+            made = await asyncio.gather(
+                *(each.summariser.make(HERE, SHORT, allowed=True) for each in (either_app, other) for _time in range(3))
+            )
+
         assert sorted(str(each.unmodelled) for each in made) == [*["None"] * 4, "budget", "budget"]
         assert len(server.asked) == 4
         assert seen == [4 * price] * 4
@@ -229,6 +229,20 @@ async def test_hosts_who_ask_at_once_never_go_over_the_budget(
     finally:
         for each in (either_app, other):
             await each.summariser.close()
+        other.database.close()
+
+
+async def test_however_many_set_tokens_aside_at_once_the_budget_holds(either_app: App, clock: FixedClock) -> None:
+    other = assemble(either_app.database.url.render_as_string(hide_password=False), clock)
+    hurry(other)
+    await give_budget(either_app, 1_000)
+    try:
+        set_aside = await asyncio.gather(
+            *(each.model_uses.reserve(HERE, 100) for _time in range(15) for each in (either_app, other))
+        )
+        assert len([each for each in set_aside if each is not None]) == 10
+        assert await spent(either_app) == 1_000
+    finally:
         other.database.close()
 
 
@@ -365,6 +379,7 @@ async def test_parts_not_answered_in_time_are_left_out_and_said(
     assert findings.unmodelled is None
     assert 100 <= findings.skipped < 200 and findings.messages == 300 - findings.skipped
     assert min(cited(findings.points)) > 100
+    assert not server.asked[-1].lines  # there was time left to join the others
     assert len(await uses(kith)) == len(server.asked)  # what was not asked costs nothing
 
 
