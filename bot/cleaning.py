@@ -18,7 +18,8 @@ LONGEST_LINE = 1000
 BETWEEN_LINES = " · "
 """Stands where a message's line ended without a full stop."""
 
-_DOMAINS = "com|org|net|info|biz|edu|gov|io|dev|app|gg|eu|de|at|ch|uk|fr|nl|be|es|it|pl|us|ca|au|nz|co|tv|example"
+_DOMAINS = "com|org|net|info|biz|edu|gov|io|dev|app|gg|eu|de|ch|uk|fr|nl|pl|au|nz|tv|example"
+"""What web addresses without a scheme end with; not what begins a sentence after a full stop without its space."""
 _WEB = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s<>]+|\bwww\.[^\s<>]+|\b(?:mailto|tel):\S+", re.IGNORECASE)
 _INVITE = re.compile(
     r"\bdiscord(?:app)?\s?\.\s?(?:gg|com|io|me|li)\s?/\s?\S+|(?<![\w.-])(?:[\w-]+\.)+[a-z]{2,}/\S*"
@@ -34,13 +35,14 @@ _MAIL = re.compile(
     rf"(?<!{_OF_MAIL}){_OF_MAIL}++(?:@|\s@\s){_OF_MAIL}+\.{_OF_MAIL}+"
     rf"|(?<!{_OF_MAIL}){_OF_MAIL}++\s?[(\[{{<]\s?(?:at|ät|ett|@)\s?[)\]}}>]\s?{_OF_MAIL}+"
     rf"(?:(?:\s?[(\[{{<]\s?(?:dot|punkt|\.)\s?[)\]}}>]\s?|\s(?:dot|punkt)\s){_OF_MAIL}+)*"
-    rf"|(?<!{_OF_MAIL}){_OF_MAIL}++\s(?:at|ät)\s(?:[\w-]+(?:\.|\s(?:dot|punkt)\s))+(?:{_DOMAINS})(?![\w-])",
+    rf"|(?<!{_OF_MAIL}){_OF_MAIL}++\s(?:at|ät)\s(?:[\w-]+(?:\.|\s(?:dot|punkt)\s))+(?:{_DOMAINS}|at|it|es|be)(?![\w-])",
     re.IGNORECASE,
 )
 _DAY = r"(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d"
+_YEARS = r"(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d"
 _HOURS = r"\d{1,2}[.:]\d\d\s?[-–]\s?\d{1,2}[.:]\d\d"
-_NUMBER = re.compile(rf"(?<!\d)(?:{_DAY}|{_HOURS})(?!\d)|\+?\d(?:[\s./()·_–—-]{{0,3}}\d){{6,}}")
-_STAYS = re.compile(rf"{_DAY}|{_HOURS}")
+_NUMBER = re.compile(rf"(?<!\d)(?:{_DAY}|{_HOURS}|{_YEARS})(?!\d)|\+?\d(?:[\s./()·_–—-]{{0,3}}\d){{6,}}")
+_STAYS = re.compile(rf"{_DAY}|{_HOURS}|{_YEARS}")
 _USER = re.compile(r"<@!?(\d+)>")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
 _STAMP = re.compile(r"<t:(-?\d{1,12})(?::[a-zA-Z])?>")

@@ -14,8 +14,12 @@ WORD = re.compile(r"[^\W\d_]+|\d+")
 
 _DOTS = re.compile(r"\.{3,}")
 _ANSI = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u20e3\u2800\u3164\ufe00-\ufe0f\uffa0]")
-"""Letters and marks that show nothing, joiners, and what turns a digit into a key: for Unicode all of them are seen."""
+_UNSEEN = re.compile(
+    "[\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+    "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+)
+"""Letters and marks that show nothing, joiners, and marks that are stacked on letters or strike them out; those that
+belong to a letter are one with it already."""
 _LOOKALIKES = str.maketrans("авекмнорстухѕіјԁԛԝһӏαεικνορτυχωɑɡıℓ", "abekmhopctyxsijdqwhlaeiknoptuxwagil")
 
 

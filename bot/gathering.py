@@ -194,7 +194,7 @@ def _with_writer(line: Line, words: str) -> str:
 
 def _telling(words: str) -> set[str]:
     """Return the words that tell what something is about, so far as their endings don't matter."""
-    return {each[:SAME] for each in _keys(words) if len(each) > 2 and each not in listed("no_names")}
+    return {each[:SAME] for each in _keys(words) if len(each) > 2 and each not in listed("commonest")}
 
 
 def _keys(words: str) -> list[str]:

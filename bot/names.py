@@ -5,13 +5,15 @@ Rather one word too many than a name: what may be a name counts as one.
 - The whole name, and each part of it with three letters or more, in capitals or not, with accents or without, in
   letters that look alike, broken up by marks, written as one word, with an ending such as a possessive s.
 - Names of two letters, and words that are names as well (``also_names`` in the wordings: Will, Hope, Mark), count with
-  a capital only. Words that nobody is known by (``no_names``: the, she, host) never do, nor do single letters.
+  a capital only. Words that nobody is known by (``commonest`` and ``no_names``: the, she, host), numbers and single
+  letters never do.
 - Longer words that begin with a name of five letters (Aminakreis) become "someone": Martina is not Martin.
 - A name two people share becomes "someone".
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TypeVar
 from unicodedata import category
 
@@ -21,7 +23,6 @@ SHORTEST_PART = 3
 LONG_NAME = 5
 """Letters from which on a longer word that begins with a name counts as a compound of it."""
 SOMEONE = "someone"
-PERSON = re.compile(r"\bPerson (\d+)\b")
 
 _PLACE = 0xF0000
 """In a text that is being made ready people are single signs from here on, which nobody can type: Discord's members'
@@ -86,14 +87,14 @@ class Names:
             for each in {name, *unparted}:
                 if len(each) > 1:
                     _note(self._unparted, each, who)
-        if all(each.isdigit() or each in listed("no_names") for each in parts):
+        if all(each.isdigit() or each in _no_names() for each in parts):
             return  # nobody stands for another by calling themselves Person 3
         if len(parts) > 1:
             _note(self._rows.setdefault(parts[0], {}), tuple(parts), who)
             if len("".join(parts)) >= LONG_NAME:
                 _note(self._words, "".join(parts), who)
         for each in _spellings(words):
-            if len(each) > 1 and not each.isdigit() and each not in listed("no_names"):
+            if len(each) > 1 and not each.isdigit() and each not in _no_names():
                 _note(self._words, each, who)
 
     def replaced(self, text: str) -> str:
@@ -135,7 +136,7 @@ class Names:
         return self._met[word]
 
     def _looked_up(self, word: str, key: str) -> str | None:
-        if key in listed("no_names"):
+        if key in _no_names():
             return None
         if (who := self._named(word, key)) is not None:
             return who
@@ -160,6 +161,11 @@ def _spellings(words: Iterable[str]) -> set[str]:
     """Return the words of a name as they are compared; ü stands for u and ue."""
     spelt_out = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
     return {folded(each) for each in words} | {folded(each.lower().translate(spelt_out)) for each in words}
+
+
+@cache
+def _no_names() -> frozenset[str]:
+    return listed("commonest") | listed("no_names")
 
 
 def _note(known: dict[_Key, str], name: _Key, who: str) -> None:

@@ -3,7 +3,7 @@
 Words are compared as ``bot.folding`` compares them, whatever stands between them, also over several messages of one
 person in a row:
 
-- four words in a row or more, if one of them is not among the commonest (``no_names`` in the wordings), or if they
+- four words in a row or more, if one of them is not among the ``commonest`` (in the wordings), or if they
   are a whole sentence;
 - a whole sentence of two or three words, if one of them is not among the commonest;
 - a whole sentence of one to three words, whichever, within quotation marks.
@@ -90,7 +90,7 @@ def _keys(words: str) -> list[str]:
 
 
 def _common(keys: Iterable[str]) -> bool:
-    return all(each in listed("no_names") for each in keys)
+    return all(each in listed("commonest") for each in keys)
 
 
 def _without(text: str, gone: list[re.Match[str]]) -> str:

@@ -88,7 +88,7 @@ def called(name: str, words: str) -> str:
         ("015\u200d12\u200d34\u200d567", "(number)"),
         ("123**456**7890", "(number)"),
         ("<411000000000000001> and 411000000000000001", "<(number)> and (number)"),
-        ("On 28.11.2026 19:30, 14.00-15.30, in 2027", "On 28.11.2026 19:30, 14.00-15.30, in 2027"),
+        ("On 28.11.2026 19:30, 14.00-15.30, 2024-2026", "On 28.11.2026 19:30, 14.00-15.30, 2024-2026"),
         ("<#123456789012345678> <id:browse> </setup start:123456789012345678>", "(channel) (channel) (command)"),
         ("<@&123456789012345678> look", "(role) look"),
         ("<a:dance:123456789012345678> <:amina_waves:123456789012345678>", ":dance: :someone _waves:"),
@@ -98,6 +98,8 @@ def called(name: str, words: str) -> str:
         ("||a secret|| **in** __bold__ `code` ~~x~~ *y* _z_", "a secret in bold code x y z"),
         ("```py\nprint(1)\n```", "py · print(1)"),
         ("# Big\n- one\n- two\n-# small", "Big · one · two · small"),
+        ("Great.it was good.es geht", "Great.it was good.es geht"),
+        ("192.168.0.1, version 3.11.7, DE89 3704 0044", "(number), version 3.11.7, DE(number)"),
         ("2 * 3 <3 snake_case", "2 * 3 <3 snake_case"),
         ("\x1b[31mred\x1b[0m", "red"),
         ("<b>bold</b> <script>", "‹b>bold‹/b> ‹script>"),
@@ -124,6 +126,8 @@ def test_what_leads_elsewhere_or_identifies_is_named_only(typed: str, left: str)
         "Am\u200bina",
         "A\u00admina",
         "Am\u3164ina",
+        "A\U000e0100mina",
+        "A\u0336m\u0336i\u0336n\u0336a\u0336",
         "𝐀𝐦𝐢𝐧𝐚",
         "Ａｍｉｎａ",
         "Аmina",
@@ -170,6 +174,7 @@ def test_names_are_found_in_possessives_and_joined_words() -> None:
         ("2026", "In 2026 we begin", "In 2026 we begin"),
         ("I will bring", "I will bring bread", "Person 2 bread"),
         ("Ruth Ann", "Ruth Ann and Ruth and Ann", "Person 2 and someone and Person 2"),
+        ("Kim | coffee lover", "Who brings coffee, kim?", "Who brings coffee, Person 2?"),
         ("Martin", "Martina came with Martin", "someone came with Person 2"),
     ],
 )
@@ -246,6 +251,21 @@ def test_what_repeats_someone_left_out_goes(quoting: str) -> None:
 
     assert line.startswith("So it goes.")
     assert re.search(r"leaving|job|March", line, re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize(
+    "quoting",
+    [
+        "> Gone\nMine.",
+        "Mine.\n>>> Gone\nGone",
+        "  > Gone\r\nMine.",
+        "\u200b>Gone\nMine.",
+        "1. > Gone\nMine.",
+        "Mine.\n>>>Gone",
+    ],
+)
+def test_lines_that_quote_go_whoever_wrote_them(quoting: str) -> None:
+    assert heard(quoting) == "Mine."
 
 
 def test_a_quotation_split_over_messages_goes() -> None:
