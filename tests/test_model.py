@@ -127,20 +127,20 @@ FAILING: dict[str, tuple[Answering, int]] = {
 }
 
 
-@pytest.mark.parametrize("what", FAILING)
-async def test_a_model_that_fails_leaves_a_plain_gathering_that_says_so(
-    kith: App, server: ModelServer, what: str
-) -> None:
-    answering, requests = FAILING[what]
-    server.script = [answering]
+async def test_a_model_that_fails_leaves_a_plain_gathering_that_says_so(kith: App, server: ModelServer) -> None:
+    for what, (answering, requests) in FAILING.items():
+        server.script = [well]
+        assert (await summary(kith)).unmodelled is None, f"after it failed, before {what}"
+        server.asked.clear()
+        server.script = [answering]
 
-    async with asyncio.timeout(10):
-        findings = await summary(kith)
+        async with asyncio.timeout(10):
+            findings = await summary(kith)
 
-    assert findings.unmodelled is Unmodelled.FAILED
-    assert findings.messages == len(THREAD.lines)
-    assert {each.heading for each in findings.points} >= {Heading.ASKED, Heading.COMMITMENTS}
-    assert len(server.asked) == requests
+        assert findings.unmodelled is Unmodelled.FAILED, what
+        assert findings.messages == len(THREAD.lines), what
+        assert {each.heading for each in findings.points} >= {Heading.ASKED, Heading.COMMITMENTS}, what
+        assert len(server.asked) == requests, what
 
 
 @pytest.mark.parametrize("answering", [silent, trickling()], ids=["never", "a byte at a time"])
