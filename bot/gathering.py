@@ -38,22 +38,24 @@ _BEFORE = re.compile(r"^[^\w\"“„«‘'(¿¡]+")
 _LINK = re.compile(r"\s*[-–:>→]*\s*\(link\)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Said:
-    """A sentence and the line it stands in."""
+    """A sentence, the line it stands in, and whether it asks something."""
 
     line: Line
     words: str
+    asks: bool = False
 
 
 def gathered(thread: Thread, why: Unmodelled) -> Findings:
     """Return what a thread holds, gathered without a model; ``why`` says the reason for doing so."""
-    said = [_Said(line, each) for line in thread.lines for each in _sentences(line, thread.language)]
     asking, committing = _asking(thread.language), _committing(thread.language)
-    questions = [each for each in said if asking(each.words)]
-    commitments = [each for each in said if each not in questions and committing(each.words)]
-    waiting = _waiting(thread, said, questions)
-    asked, waits = _latest(each for each in questions if each not in waiting), _latest(waiting)
+    said = [_Said(line, each, asking(each)) for line in thread.lines for each in _sentences(line, thread.language)]
+    questions = [each for each in said if each.asks]
+    commitments = [each for each in said if not each.asks and committing(each.words)]
+    open_ = _open(thread, said)
+    waiting = [each for each in questions if each.line.number in open_]
+    asked, waits = _latest(each for each in questions if each.line.number not in open_), _latest(waiting)
     promised = _latest(commitments)
     shown = {*asked, *waits, *promised}
     links = _links(thread.lines, said, shown)
@@ -114,39 +116,36 @@ def _committing(language: str) -> Callable[[str], bool]:
     return commits
 
 
-def _waiting(thread: Thread, said: Sequence[_Said], questions: Sequence[_Said]) -> list[_Said]:
-    """Return the questions nobody has answered: by a reply, with words of theirs, or right after them."""
+def _open(thread: Thread, said: Sequence[_Said]) -> set[int]:
+    """Return the lines with questions nobody has answered: by a reply, with words of theirs, or right after them."""
     asked: dict[int, set[str]] = {}
-    for each in questions:
-        asked[each.line.number] = asked.get(each.line.number, set()) | _telling(each.words)
-    asks_only = {number for number in asked if all(each in questions for each in said if each.line.number == number)}
+    for each in said:
+        if each.asks:
+            asked[each.line.number] = asked.get(each.line.number, set()) | _telling(each.words)
+    asks_only = asked.keys() - {each.line.number for each in said if not each.asks}
     writers = {line.number: line.person for line in thread.lines}
     beside = _any_of(thread.language, "no_answers")
-    open_ = dict(asked)
+    open_ = set(asked)
     for line in thread.lines:
-        if line.number in asks_only:
-            continue
-        next_ = beside.search(_plain(line.words)) is None and not line.words.endswith(ASKS)
-        for number in _answered_by(line, open_, writers, next_=next_):
-            open_.pop(number, None)
-    return [each for each in questions if each.line.number in open_]
+        if line.number not in asks_only:
+            recent = {each: asked[each] for each in range(line.number - LOOKED_BACK, line.number) if each in open_}
+            next_ = beside.search(_plain(line.words)) is None and not line.words.endswith(ASKS)
+            open_ -= _answered_by(line, recent, writers, next_=next_)
+    return open_
 
 
-def _answered_by(line: Line, open_: dict[int, set[str]], writers: dict[int, int | None], *, next_: bool) -> list[int]:
-    """Return the numbers of the lines with questions that a line seems to answer; ``next_``: also the one before it."""
+def _answered_by(line: Line, recent: dict[int, set[str]], writers: dict[int, int | None], *, next_: bool) -> set[int]:
+    """Return the lines whose questions a line seems to answer, of the recent ones with what they are about.
+
+    ``next_``: it may answer the one right before it though they have no word in common.
+    """
     if line.reply_to is not None:
-        return [line.reply_to] if writers.get(line.reply_to) != line.person else []
-    before = [
-        number
-        for number in open_
-        if line.number - LOOKED_BACK <= number < line.number and writers[number] != line.person
-    ]
+        return {line.reply_to} if writers.get(line.reply_to) != line.person else set()
+    before = [number for number in recent if writers[number] != line.person]
     named = [number for number in before if writers[number] in line.mentions]
-    words = _telling(line.words)
-    common = [number for number in before if len(open_[number] & words) >= (1 if line.number - number <= SOON else 2)]
-    if common or named:
-        return [*common, *named[-1:]]
-    return [number for number in before if next_ and number == line.number - 1]
+    words = _telling(line.words) if before else set[str]()
+    common = [number for number in before if len(recent[number] & words) >= (1 if line.number - number <= SOON else 2)]
+    return {*common, *named[-1:]} or {number for number in before if next_ and number == line.number - 1}
 
 
 def _links(lines: Sequence[Line], said: Sequence[_Said], shown: set[_Said]) -> list[tuple[_Said, str]]:
