@@ -65,6 +65,9 @@ class CircleVoice:
     async def _say_panel(self, delivery: Delivery) -> Said:
         shown = await self._with_those_here(delivery, await self._cards.panel(delivery))
         circle = shown.view.circle
+        if shown.posted is not None:
+            former = drawn(shown.view.community, lambda _marker: circle_panel.former(shown))
+            return await self._say_anew(*shown.posted, former(0))
         draw = drawn(shown.view.community, lambda marker: circle_panel.panel(shown, marker))
         if not shown.posts:
             return await self._edit(circle, required(circle.panel_id), draw(marker_of(delivery)))

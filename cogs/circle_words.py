@@ -40,7 +40,9 @@ TAKES = {Role.HOST: "take_host", Role.CO_HOST: "take_cohost", Role.GUARDIAN: "ta
 
 
 def mentioned(word: CircleWord) -> list[int]:
-    """Return whom a message speaks to; whoever offers a role is only named."""
+    """Return whom a message speaks to; whoever offers a role, or did not use the talking piece, is only named."""
+    if word.what == "moved_on":
+        return []
     if word.what == "offer":
         return word.members[:1]
     return word.members[:MOST_SPOKEN_TO]

@@ -121,7 +121,7 @@ async def test_where_anyone_may_go_on_all_along_nobody_is_told_so_again(app: App
     assert words(app, circle_id) == ["time:0"]
 
 
-async def test_that_anyone_may_go_on_is_said_once_for_a_step_however_often_the_host_gives_it_more_time(
+async def test_that_anyone_may_go_on_is_said_once_however_late_a_host_goes_on_later(
     app: App, clock: FixedClock
 ) -> None:
     circle_id = await running(app, clock)
@@ -138,7 +138,7 @@ async def test_that_anyone_may_go_on_is_said_once_for_a_step_however_often_the_h
         assert ends_at is not None
         await at(app, clock, ends_at + late * MINUTE)
 
-    assert words(app, circle_id)[3:] == ["time:1", "waits:1"]
+    assert words(app, circle_id)[3:] == ["time:1"]
 
 
 async def test_two_hours_more_in_writing_are_also_for_whoever_holds_the_piece(app: App, clock: FixedClock) -> None:

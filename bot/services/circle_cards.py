@@ -1,6 +1,5 @@
 """What each message about a circle shows, from the rows as they stand, and what the rows remember once it was said."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,7 +36,7 @@ from bot.store.circles import (
 from bot.store.communities import Community, community_of
 from bot.store.deliveries import AGAIN, NEW, Delivery, DeliveryKind, event_settled_last, panel_followed
 from bot.store.members import member_of
-from bot.store.said_again import circle_words_said, said_before, say_again, step_posted
+from bot.store.said_again import said_before, step_posted
 from bot.store.summaries import is_confidential
 
 NO_EVENTS = "no-events"
@@ -50,8 +49,8 @@ DELETED = ("placeless", "eventless")
 """Words on what somebody deleted: the channel a circle was to meet in, its event."""
 IN_GROUPS = ("group", "step", "open")
 """Words in a group's own thread: it is theirs, a step of theirs has begun, whoever turned away may turn back."""
-NAMELESS = ("free", "calls", "bell", "gathered", "left")
-"""Words that name nobody, or (a harvest) are drawn anew whenever it changes."""
+NAMELESS = ("free", "calls", "gathered", "left")
+"""Words with nobody's name or words in them, or (a harvest) drawn anew whenever it changes."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,9 @@ class CirclePanel:
 
     ``threads`` are the groups' in a written circle, by number, and ``without_turn`` those no turn to ask came to.
     ``posts``: it is to be a new message, else it edits the one there is; ``before`` is the step (-1: none) of the panel
-    it follows. ``anyone``: whoever sees it may press. ``confidential``: no summary is made of the thread. ``moot`` says
-    in a word why it is not to be posted any more, though an earlier attempt may have been.
+    it follows, or of a former one drawn anew where that was ``posted`` (channel, message). ``anyone``: whoever sees it
+    may press. ``confidential``: no summary is made of the thread. ``moot`` says in a word why it is not to be posted
+    any more, though an earlier attempt may have been.
     """
 
     view: CircleView
@@ -76,6 +76,7 @@ class CirclePanel:
     before: int = -1
     anyone: bool = False
     confidential: bool = False
+    posted: tuple[int, int] | None = None
     moot: str = ""
 
 
@@ -147,6 +148,8 @@ class CircleCards:
     def panel(self, session: Session, delivery: Delivery) -> CirclePanel:
         """Return a circle's panel."""
         circle, community = self._circle(session, delivery)
+        if AGAIN in delivery.key:
+            return self._former(session, delivery, circle, community)
         posts, over = delivery.key.endswith(NEW), circle.state in OVER
         if not posts and circle.panel_id is None:
             raise Needless("never-posted")
@@ -172,6 +175,15 @@ class CircleCards:
             confidential=circle.message_id is not None and is_confidential(session, community.id, circle.message_id),
             moot=moot,
         )
+
+    def _former(self, session: Session, delivery: Delivery, circle: Circle, community: Community) -> CirclePanel:
+        """Return a panel that others have followed, and that said words which are no more."""
+        posted, steps = said_before(session, delivery), format_of(community, circle).steps
+        number = int(delivery.key.split(":")[1])
+        if posted is None or number >= len(steps):
+            raise Needless("never-said")
+        view, step = view_of(session, circle, self._clock.now()), steps[max(number, 0)] if circle.began_at else None
+        return CirclePanel(view, step, number + 2, len(steps), before=number, posted=posted)
 
     @transaction
     def word(self, session: Session, delivery: Delivery) -> CircleWord:
@@ -375,14 +387,3 @@ def _settle_word(session: Session, delivery: Delivery, said: Said | None) -> Non
         if circle is not None and circle.state is CircleState.RUNNING and circle.step == group.step:
             assert delivery.settled_at is not None
             show_panel(session, circle, delivery.settled_at)
-
-
-def say_anew(session: Session, community_id: int, circle_ids: Collection[int], now: datetime) -> None:
-    """Plan that what was said by name in these circles' threads is drawn anew, as after somebody was forgotten.
-
-    So are all offers of roles: to whom one was that somebody else took is not kept.
-    """
-    for each in circle_words_said(session, community_id):
-        what, _about = what_of(each)
-        if what == "offer" or (each.subject_id in circle_ids and what not in NAMELESS):
-            say_again(session, each, now)

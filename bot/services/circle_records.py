@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from bot.circle_deck import our_circle_decks
 from bot.formats import Role
-from bot.services.circle_cards import say_anew
+from bot.services.circle_cards import NAMELESS, what_of
 from bot.services.circle_showing import say_in_circle, show_circle, show_panel
 from bot.services.hosting import give_back
 from bot.services.leaving import tell_who_moved_up
@@ -26,6 +26,8 @@ from bot.store.circles import (
     who_comes,
 )
 from bot.store.communities import Community
+from bot.store.deliveries import DeliveryKind
+from bot.store.said_again import said_in_circles, say_again
 
 OVER = (CircleState.CLOSED, CircleState.CANCELLED)
 
@@ -115,10 +117,9 @@ def forget_circles(session: Session, community: Community, member_id: int, now: 
     piece they held goes on, whoever waited for room has it, and a circle to come that was to meet at a link of theirs
     does not take place.
     """
-    touched: set[int] = set()
+    proposed = {_forget_proposer(session, community, each, now) for each in _proposed(session, community.id, member_id)}
+    touched = set(proposed)
     had_room = _rooms(session, community.id, member_id)
-    for circle in _proposed(session, community.id, member_id):
-        touched.add(_forget_proposer(session, community, circle, now))
     for answer in _answers(session, community.id, member_id):
         touched.add(answer.circle_id)
         answer.member_id = None
@@ -143,7 +144,23 @@ def forget_circles(session: Session, community: Community, member_id: int, now: 
         show_circle(session, circle, now, event=circle.state not in OVER)
         if circle.panel_version:
             show_panel(session, circle, now)
-    say_anew(session, community.id, touched | invited, now)
+    _say_anew(session, community.id, touched | invited, proposed, now)
+
+
+def _say_anew(session: Session, community_id: int, named: set[int], proposed: set[int], now: datetime) -> None:
+    """Plan that what was said by name in some circles' threads is drawn anew, and former panels of those ``proposed``.
+
+    So are all offers of roles: to whom one was that somebody else took is not kept.
+    """
+    for each in said_in_circles(session, community_id):
+        if each.kind is DeliveryKind.PANEL:
+            shown = session.get_one(Circle, each.subject_id).panel_id
+            if each.subject_id in proposed and each.message_id not in (None, shown):
+                say_again(session, each, now)
+            continue
+        what, _about = what_of(each)
+        if what == "offer" or (each.subject_id in named and what not in NAMELESS):
+            say_again(session, each, now)
 
 
 def _rooms(session: Session, community_id: int, member_id: int) -> list[tuple[Circle, list[int]]]:

@@ -38,7 +38,7 @@ from bot.store.circles import (
     wishes_for,
 )
 from bot.store.communities import Community, community_of
-from bot.store.said_again import rang_since
+from bot.store.said_again import is_said
 
 LONGEST_LINES, LONGEST_QUESTION, LONGEST_WISH = 900, 300, 55
 MOST_ANSWERS = 10
@@ -119,7 +119,7 @@ class Circling:
         circle, now = self._circle(session, community_id, circle_id), self._clock.now()
         if circle.state is not CircleState.RUNNING:
             raise Refusal(_("The bell rings while a circle runs, and this one does not yet."))
-        if rang_since(session, circle.id, now - A_PAUSE):
+        if is_said(session, circle.id, "bell", now - A_PAUSE):
             return Pressed(circle, again=True)
         circle.rings += 1
         say_in_circle(session, circle, f"bell:{circle.rings}", now)

@@ -140,12 +140,15 @@ def tend_running(session: Session, community: Community, circle: Circle, now: da
 
 
 def _say_that_it_is_over(session: Session, circle: Circle, ends_at: datetime, now: datetime) -> None:
-    """Say that a live step's time is over, and five minutes later, once for each step, that anyone may go on."""
+    """Say that a live step's time is over, and five minutes later, once while the circle runs, that anyone may go on.
+
+    Whoever went on since then knows, and the panel says so each time.
+    """
     if now < ends_at + VANISHED:
         say_in_circle(session, circle, f"time:{circle.step}", now, expires_at=now + VANISHED)
         circle.next_at = ends_at + VANISHED
     else:
-        if not is_said(session, circle.id, "waits", str(circle.step)):  # whoever gave it more time is there
+        if not is_said(session, circle.id, "waits", circle.began_at):
             say_that_it_waits(session, circle, roles_in(session, circle.id), now, ends_at + OVERRUN)
         circle.next_at = ends_at + OVERRUN
     show_panel(session, circle, now)

@@ -80,7 +80,7 @@ OF_CALLS = (DeliveryKind.CALL, DeliveryKind.DOOR, DeliveryKind.RUNG, DeliveryKin
 OF_CIRCLES = (DeliveryKind.EVENT, DeliveryKind.PANEL, DeliveryKind.CIRCLE_WORD)
 """What belongs to a circle beside its card."""
 IN_THREADS_OF_CALLS = (DeliveryKind.RUNG, DeliveryKind.WORD)
-DRAWN_ANEW = (*IN_THREADS_OF_CALLS, DeliveryKind.CIRCLE_WORD)
+DRAWN_ANEW = (*IN_THREADS_OF_CALLS, DeliveryKind.CIRCLE_WORD, DeliveryKind.PANEL)
 """Kinds whose messages only their deliveries know, so that these are kept for as long as the messages stand."""
 UNSAID = (DeliveryState.SKIPPED, DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW)
 AGAIN = "~"

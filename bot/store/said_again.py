@@ -9,13 +9,19 @@ from sqlmodel import Session, col, select
 from bot.store.deliveries import AGAIN, NEW, WAITING, Delivery, DeliveryKind, DeliveryState, plan
 
 
-def circle_words_said(session: Session, community_id: int) -> Sequence[Delivery]:
-    """Return what was said, or may be being said, in the threads of a community's circles, in the order planned."""
+def said_in_circles(session: Session, community_id: int) -> Sequence[Delivery]:
+    """Return what was said, or may be being said, in the threads of a community's circles, in the order planned.
+
+    That is every word, and every panel that was a message of its own.
+    """
     return session.exec(
         select(Delivery)
         .where(
             Delivery.community_id == community_id,
-            Delivery.kind == DeliveryKind.CIRCLE_WORD,
+            or_(
+                col(Delivery.kind) == DeliveryKind.CIRCLE_WORD,
+                and_(col(Delivery.kind) == DeliveryKind.PANEL, col(Delivery.key).like(f"%{NEW}")),
+            ),
             or_(
                 col(Delivery.state) == DeliveryState.SENT,
                 and_(col(Delivery.state).in_(WAITING), col(Delivery.attempt) > 0),
@@ -55,24 +61,15 @@ def said_before(session: Session, again: Delivery) -> tuple[int, int] | None:
     return first.channel_id, first.message_id
 
 
-def rang_since(session: Session, circle_id: int | None, since: datetime) -> bool:
-    """Tell whether a circle's bell was rung after an instant."""
-    bell = select(Delivery.id).where(
-        Delivery.kind == DeliveryKind.CIRCLE_WORD,
-        Delivery.subject_id == circle_id,
-        col(Delivery.key).like("%:bell:%"),
-        Delivery.due_at > since,
-    )
-    return session.exec(bell.limit(1)).first() is not None
-
-
-def is_said(session: Session, circle_id: int | None, what: str, about: str = "%") -> bool:
-    """Tell whether a word was planned for a circle's thread, or said there: about something, or anything."""
+def is_said(session: Session, circle_id: int | None, what: str, since: datetime | None = None) -> bool:
+    """Tell whether a word was planned for a circle's thread, or said there; ``since``: later than that only."""
     word = select(Delivery.id).where(
         Delivery.kind == DeliveryKind.CIRCLE_WORD,
         Delivery.subject_id == circle_id,
-        col(Delivery.key).like(f"%:{what}:{about}"),
+        col(Delivery.key).like(f"%:{what}:%"),
     )
+    if since is not None:
+        word = word.where(Delivery.due_at > since)
     return session.exec(word.limit(1)).first() is not None
 
 

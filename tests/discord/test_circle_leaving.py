@@ -205,3 +205,27 @@ async def test_whoever_was_forgotten_is_named_nowhere_in_a_circles_thread(scene:
     assert not any(scene.ada.mention in each for each in (*said, card_of(scene, circle_id)))
     assert any("talking piece is with you, someone" in each for each in said)
     assert any(scene.host.mention in each for each in said)
+
+
+async def test_the_words_of_a_proposer_who_was_forgotten_stand_nowhere_in_the_circles_thread(scene: Scene) -> None:
+    await scene.begin()
+    circle_id = await run(scene, scene.ada, title="Quiet ovens", intention="To rest our hands.")
+    await scene.app.circling.ring(scene.guild.id, circle_id)
+    for step in range(2):
+        await scene.app.circling.next(scene.guild.id, host(scene), circle_id, step)
+        await scene.tick()
+    before = [each.text for each in in_thread(scene, circle_id)]
+    words = ("Quiet ovens", "To rest our hands.")
+    assert [sum(each in text for text in before) for each in words] == [2, 2]  # two panels; a panel and the bell
+
+    await scene.app.circling.close(scene.guild.id, host(scene), circle_id)
+    await scene.later(days=100)
+    await scene.app.courier.tidy()
+    await scene.app.members.forget(scene.guild.id, scene.host.id)
+    await scene.tick()
+
+    after = [each.text for each in in_thread(scene, circle_id)]
+    assert not any(each in text for text in (*after, card_of(scene, circle_id)) for each in words)
+    kept = [each for each in after if each.startswith("-# Step ")]
+    assert [each.splitlines()[1] for each in kept] == ["### Arriving", "### First round"]
+    assert after[0].endswith("\nIt has begun.")

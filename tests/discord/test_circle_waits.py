@@ -104,7 +104,7 @@ async def test_whoever_time_took_the_piece_from_hears_that_their_words_are_welco
     moved_on, called = in_thread(scene, circle_id)[-2:]
     welcome = "The talking piece has moved on from {}; your words are welcome at any time."
     assert moved_on.text == welcome.format(scene.host.mention)
-    assert mentions(scene)[-2:] == [([scene.host.id], []), ([scene.ada.id], [])]
+    assert mentions(scene)[-2:] == [([], []), ([scene.ada.id], [])]
     assert f"The talking piece is with you, {scene.ada.mention}." in called.text
     await scene.later(hours=2)
     assert last(scene, circle_id).text == welcome.format(scene.ada.mention)
