@@ -303,14 +303,17 @@ def points_in(text: str, lines: Sequence[Line]) -> list[Point] | None:
 def _object_in(text: str) -> dict[str, Any]:
     """Return the JSON object that stands in an answer, whatever stands around it; an empty one if there is none.
 
-    Small servers leave a model's thoughts before its answer.
+    Small servers leave a model's thoughts before its answer. One cut off at its most tokens keeps its whole points.
     """
     answer = text.rpartition("</think>")[2]
-    try:
-        found: Any = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
-    except (ValueError, RecursionError):
-        return {}
-    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+    whole = answer[answer.find("{") : answer.rfind("}") + 1]
+    for each in (whole, whole + "]}"):
+        try:
+            found: Any = json.loads(each)
+        except (ValueError, RecursionError):
+            continue
+        return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+    return {}
 
 
 def _list_in(given: dict[str, Any], heading: Heading) -> list[Any]:

@@ -184,8 +184,10 @@ async def test_what_a_model_says_in_the_form_asked_for_becomes_a_summary(kith: A
         "Sure! Here it is:\n```json\n" + pointing("Person 2 asked who could host.", 1) + "\n```\nAnything else?",
         "<think>{what: now}</think>\n" + pointing("Person 2 asked who could host.", 1),
         json.dumps({"asked": [{"words": "Person 2 asked who could host.", "messages": [1], "sure": True}], "x": []}),
+        '{"asked": [{"words": "Person 2 asked who could host.", "messages": [1]}, {"words": "Person 1 offe',
+        '{"asked": [{"words": "Person 2 asked who could host.", "messages": [1]}], "offered": [',
     ],
-    ids=["ids as strings and twice", "in fences", "thoughts before it", "more than asked for"],
+    ids=["ids as strings and twice", "in fences", "thoughts before it", "more than asked for", "cut off", "cut later"],
 )
 async def test_an_answer_is_understood_as_small_models_give_it(kith: App, server: ModelServer, text: str) -> None:
     server.script = [sending(completion(text), kind="text/plain; charset=latin-1")]
