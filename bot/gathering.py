@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from bot.cleaning import BETWEEN_LINES, cut
 from bot.folding import WORD, folded, has_wordings, listed, wordings
@@ -24,6 +25,8 @@ FEWEST_WORDS = 2
 """Words a sentence has at least to be quoted."""
 LONGEST_ECHO = 3
 """Words up to which a question is taken for an echo (Outside in May?) unless it begins as questions do."""
+SHORT = 6
+"""Words up to which a commitment is quoted with what it leads on from."""
 SAME = 4
 """Letters two words have in common at their beginning when they are about the same: hosting, hosts."""
 SOON = 6
@@ -57,13 +60,14 @@ def gathered(thread: Thread, why: Unmodelled) -> Findings:
     waiting = [each for each in questions if each.line.number in open_]
     asked, waits = _latest(each for each in questions if each.line.number not in open_), _latest(waiting)
     promised = _latest(commitments)
-    shown = {*asked, *waits, *promised}
+    leading = _leading_to(promised, said, commitments)
+    shown = {*asked, *waits, *promised, *leading.values()}
     links = _links(thread.lines, said, shown)
     shown |= {each for each, _link in links}
     points = [
         *(_point(Heading.ASKED, each) for each in asked),
         *(_point(Heading.OPEN, each) for each in waits),
-        *(_point(Heading.COMMITMENTS, each) for each in promised),
+        *(_point(Heading.COMMITMENTS, each, leading.get(each)) for each in promised),
         *(_link_point(each, link) for each, link in links),
         *(_point(Heading.WELCOMED, each) for each in _welcomed(thread.lines, said, shown)),
     ]
@@ -114,6 +118,17 @@ def _committing(language: str) -> Callable[[str], bool]:
         return not own.rstrip().endswith(ASKS) and wanted.search(unwanted.sub(" ", own)) is not None
 
     return commits
+
+
+def _leading_to(promised: Sequence[_Said], said: Sequence[_Said], commitments: Sequence[_Said]) -> dict[_Said, _Said]:
+    """Return, for those so short that they say little alone (I'll do it), the sentence before in the same line."""
+    short = {each for each in promised if _length(each.words) <= SHORT}
+    telling = {each for each in said if not each.asks}.difference(commitments)
+    return {
+        each: before
+        for before, each in pairwise(said)
+        if each in short and before in telling and before.line is each.line and len(before.words) < LONGEST_QUOTE // 2
+    }
 
 
 def _open(thread: Thread, said: Sequence[_Said]) -> set[int]:
@@ -174,8 +189,9 @@ def _latest(found: Iterable[_Said]) -> list[_Said]:
     return sorted(once.values(), key=lambda each: each.line.number)[-MOST_POINTS:]
 
 
-def _point(heading: Heading, said: _Said) -> Point:
-    return Point(heading, _with_writer(said.line, f"“{cut(said.words, LONGEST_QUOTE)}”"), (said.line.source,))
+def _point(heading: Heading, said: _Said, leading: _Said | None = None) -> Point:
+    words = said.words if leading is None else f"{leading.words} {said.words}"
+    return Point(heading, _with_writer(said.line, f"“{cut(words, LONGEST_QUOTE)}”"), (said.line.source,))
 
 
 def _link_point(said: _Said, link: str) -> Point:

@@ -278,6 +278,13 @@ def test_what_only_sounds_like_one_is_no_commitment(language: str, said: str) ->
     assert sentences(COMMITMENTS, said, language=language) == []
 
 
+def test_a_short_commitment_is_quoted_with_what_it_leads_on_from() -> None:
+    said = "Jonas, you get the first one. I'll post it on Tuesday. See you there."
+
+    assert sentences(COMMITMENTS, said) == ["Jonas, you get the first one. I'll post it on Tuesday."]
+    assert sentences(COMMITMENTS, "Shall I? I'll do it.", "I'll do it then.") == ["I'll do it.", "I'll do it then."]
+
+
 def test_the_same_is_not_said_twice() -> None:
     found = shown(
         gather(
