@@ -4,9 +4,9 @@ Rather one word too many than a name: what may be a name counts as one.
 
 - The whole name, and each part of it with three letters or more, in capitals or not, with accents or without, in
   letters that look alike, broken up by marks, written as one word, with an ending such as a possessive s.
-- Names of two letters, and words that are names as well (``also_names`` in the wordings: Will, Hope, Mark), count with
-  a capital only. Words that nobody is known by (``commonest`` and ``no_names``: the, she, host), numbers and single
-  letters never do.
+- Names of two letters, parts of user names (blue_heron), and words that are names as well (``also_names`` in the
+  wordings: Will, Hope, Mark) count with a capital only. Words that nobody is known by (``commonest`` and ``no_names``:
+  the, she, host), numbers and single letters never do.
 - Longer words that begin with a name of five letters (Aminakreis) become "someone": Martina is not Martin.
 - A name two people share becomes "someone".
 """
@@ -65,6 +65,7 @@ class Names:
     def __init__(self, names: Mapping[int, Iterable[str]], numbers: Mapping[int, int]) -> None:
         self._numbers = numbers
         self._words: dict[str, str] = {}
+        self._any_case: set[str] = set()
         self._rows: dict[str, dict[tuple[str, ...], str]] = {}
         self._unparted: dict[str, str] = {}
         self._met: dict[str, str | None] = {}
@@ -93,9 +94,12 @@ class Names:
             _note(self._rows.setdefault(parts[0], {}), tuple(parts), who)
             if len("".join(parts)) >= LONG_NAME:
                 _note(self._words, "".join(parts), who)
+                self._any_case.add("".join(parts))
         for each in _spellings(words):
             if len(each) > 1 and not each.isdigit() and each not in _no_names():
                 _note(self._words, each, who)
+                if len(parts) == 1 or name != name.lower():
+                    self._any_case.add(each)
 
     def replaced(self, text: str) -> str:
         """Return a text without anybody's name."""
@@ -153,7 +157,7 @@ class Names:
 
     def _named(self, word: str, key: str, shortest: int = 2) -> str | None:
         who = self._words.get(key) if len(key) >= shortest else None
-        needs_capital = len(key) < SHORTEST_PART or key in listed("also_names")
+        needs_capital = len(key) < SHORTEST_PART or key not in self._any_case or key in listed("also_names")
         return None if needs_capital and not word[:1].isupper() else who
 
 
