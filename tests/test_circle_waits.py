@@ -27,6 +27,7 @@ from tests.circle_rows import (
     running,
     seats,
     words,
+    worth_saying,
     would_host,
 )
 from tests.fakes import MONDAY_MORNING, FixedClock
@@ -127,12 +128,17 @@ async def test_that_anyone_may_go_on_is_said_once_however_late_a_host_goes_on_la
     circle_id = await running(app, clock)
     for minutes in (3, 8):
         await at(app, clock, MONDAY_MORNING + HOUR + minutes * MINUTE)
+    assert await worth_saying(app, circle_id) == ["time", "waits"]
     await app.circling.more_time(HERE, Person(ADA), circle_id)
+    assert await worth_saying(app, circle_id) == ["time"]  # the host is there
     for minutes in (10, 15, 16):
         await at(app, clock, MONDAY_MORNING + HOUR + minutes * MINUTE)
     assert words(app, circle_id) == ["time:0", "waits:0", "time:0"]
 
-    await app.circling.next(HERE, Person(BO), circle_id, 0)  # and anyone does
+    await app.circles.give_back(HERE, Person(ADA), circle_id, Role.HOST)
+    assert await worth_saying(app, circle_id) == ["time", "time"]  # there is no host who might be missed
+    await app.circles.take(HERE, Person(ADA), circle_id, Role.HOST)
+    await app.circling.next(HERE, Person(BO), circle_id, 0)
     for late in (0, 5):
         ends_at = row(app, circle_id).step_ends_at
         assert ends_at is not None
