@@ -283,6 +283,7 @@ def test_a_short_commitment_is_quoted_with_what_it_leads_on_from() -> None:
 
     assert sentences(COMMITMENTS, said) == ["Jonas, you get the first one. I'll post it on Tuesday."]
     assert sentences(COMMITMENTS, "Shall I? I'll do it.", "I'll do it then.") == ["I'll do it.", "I'll do it then."]
+    assert sentences(COMMITMENTS, "I'll dry some. I'll post it.") == ["I'll dry some.", "I'll post it."]
 
 
 def test_the_same_is_not_said_twice() -> None:
