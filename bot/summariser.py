@@ -93,10 +93,13 @@ class Summariser:
         joined = cost(self._joining(thread, [])) + PART_TOKENS if len(parts) > 1 else 0
         return sum(cost(self._asking(thread, part)) for part in parts) + joined
 
-    async def make(self, community_id: int, thread: Thread, *, allowed: bool, wanted: bool = True) -> Findings:
+    async def make(
+        self, community_id: int, thread: Thread, *, allowed: bool, wanted: bool = True, within: float = MODEL_WITHIN
+    ) -> Findings:
         """Return a summary of a thread; ``allowed``: the community lets words go to the model; ``wanted``: the asker.
 
-        Never fails for the model's sake: then it is a plain gathering, which says why.
+        Never fails for the model's sake, nor waits for it longer than ``within`` seconds: then it is a plain
+        gathering, which says why.
         """
         if self.model is None:
             why = Unmodelled.NONE
@@ -105,15 +108,15 @@ class Summariser:
         elif not wanted or not thread.lines:
             why = Unmodelled.CHOSEN
         else:
-            made = await self._modelled(community_id, thread)
+            made = await self._modelled(community_id, thread, within)
             if isinstance(made, Findings):
                 return made
             why = made
         return await asyncio.to_thread(gathered, thread, why)
 
-    async def _modelled(self, community_id: int, thread: Thread) -> Findings | Unmodelled:
+    async def _modelled(self, community_id: int, thread: Thread, within: float) -> Findings | Unmodelled:
         """Return what the model found, or why it found nothing."""
-        ends = asyncio.get_running_loop().time() + MODEL_WITHIN
+        ends = asyncio.get_running_loop().time() + within
         left = (await self._uses.spending(community_id)).left
         parts = await asyncio.to_thread(self._affordable, thread, left)
         if not parts:

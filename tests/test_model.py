@@ -18,6 +18,7 @@ from bot.client import KithBot
 from bot.commands import log_plainly
 from bot.model import FAILURES_IN_A_ROW, LEFT_ALONE, Failure, Model
 from bot.store.summaries import Heading, Unmodelled
+from bot.summariser import MODEL_WITHIN
 from bot.thread import Findings
 from tests.conversations import cited, long_thread, thread_of
 from tests.fakes import FixedClock
@@ -77,9 +78,9 @@ def model_on(server: ModelServer, clock: FixedClock) -> Model:
     return Model("small", clock, base_url=server.url, key=SecretStr(KEY))
 
 
-async def summary(kith: App) -> Findings:
+async def summary(kith: App, within: float = MODEL_WITHIN) -> Findings:
     """Return the summary of the short thread."""
-    return await kith.summariser.make(HERE, THREAD, allowed=True)
+    return await kith.summariser.make(HERE, THREAD, allowed=True, within=within)
 
 
 FAILING: dict[str, tuple[Answering, int]] = {
@@ -145,13 +146,12 @@ async def test_a_model_that_fails_leaves_a_plain_gathering_that_says_so(kith: Ap
 
 @pytest.mark.parametrize("answering", [silent, trickling()], ids=["never", "a byte at a time"])
 async def test_a_model_that_takes_too_long_is_waited_for_no_longer_than_agreed(
-    kith: App, server: ModelServer, monkeypatch: pytest.MonkeyPatch, answering: Answering
+    kith: App, server: ModelServer, answering: Answering
 ) -> None:
-    monkeypatch.setattr("bot.summariser.MODEL_WITHIN", 0.3)
     server.script = [answering]
     began = time.monotonic()
 
-    findings = await summary(kith)
+    findings = await summary(kith, within=0.3)
 
     assert 0.3 <= time.monotonic() - began < 2
     assert findings.unmodelled is Unmodelled.FAILED
@@ -284,14 +284,11 @@ async def test_a_server_is_asked_again_when_it_wants_to_be(kith: App, server: Mo
     assert time.monotonic() - began >= 0.2
 
 
-async def test_a_server_that_wants_to_be_asked_after_the_time_is_over_is_not(
-    kith: App, server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.summariser.MODEL_WITHIN", 2.0)
+async def test_a_server_that_wants_to_be_asked_after_the_time_is_over_is_not(kith: App, server: ModelServer) -> None:
     server.script = [failing(429, retry_after="3"), well]
     began = time.monotonic()
 
-    assert (await summary(kith)).unmodelled is Unmodelled.FAILED
+    assert (await summary(kith, within=2)).unmodelled is Unmodelled.FAILED
     assert time.monotonic() - began < 1
 
 

@@ -326,11 +326,10 @@ async def test_the_parts_of_a_long_thread_are_joined(kith: App, server: ModelSer
 async def test_where_joining_fails_the_latest_of_each_kind_are_kept(
     kith: App, server: ModelServer, monkeypatch: pytest.MonkeyPatch, bad: Answering
 ) -> None:
-    monkeypatch.setattr("bot.summariser.MODEL_WITHIN", 1.0)
     monkeypatch.setattr("bot.summariser.JOIN_WITHIN", 0.3)
     server.script = [about(answering=bad)]
 
-    findings = await kith.summariser.make(HERE, LONG, allowed=True)
+    findings = await kith.summariser.make(HERE, LONG, allowed=True, within=1)
 
     assert findings.unmodelled is None and findings.skipped == 0
     assert cited(findings.points) == {197, 198, 199, 200}
@@ -368,13 +367,12 @@ async def test_a_part_that_fails_is_left_out_and_said(kith: App, server: ModelSe
 async def test_parts_not_answered_in_time_are_left_out_and_said(
     kith: App, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.summariser.MODEL_WITHIN", 0.8)
     monkeypatch.setattr("bot.summariser.JOIN_WITHIN", 0.3)
     monkeypatch.setattr("bot.summariser.AT_ONCE", 2)
     server.script = [about(*range(1, 101), answering=silent)]
     began = time.monotonic()
 
-    findings = await kith.summariser.make(HERE, long_thread(300), allowed=True)
+    findings = await kith.summariser.make(HERE, long_thread(300), allowed=True, within=0.8)
 
     assert time.monotonic() - began < 1.5
     assert findings.unmodelled is None
