@@ -4,6 +4,7 @@ Kith keeps none of it. The gateway never brings words; it is asked only what peo
 """
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ MOST_MESSAGES = 5000
 """Read at the most; what is older is left unread."""
 READ_WITHIN = 12.0
 """Seconds for the messages."""
-NAMES_WITHIN = 3.0
-"""Seconds for the names people go by in this server."""
+PEOPLE_WITHIN = 3.0
+"""Seconds for the names people go by in this server and, at the same time, for who reacted."""
 MOST_WELCOMED = 6
 """Messages of which it is looked up who reacted, where somebody wants to be left out; the others then count none."""
 MOST_EMOJI = 5
@@ -61,8 +62,10 @@ class ThreadReader:
             found = [chosen if each.id == chosen.id else each for each in found]
         written = list(filter(None, map(self._written, reversed(found))))
         named = {user.id: _names(user) for each in written for user in each.message.mentions if not user.bot}
-        here = await self._names_here({each.by for each in written} | {*named, *self._terms.left_out})
-        welcomed = await self._welcomed([each.message for each in written])
+        here, welcomed = await asyncio.gather(
+            self._names_here({each.by for each in written} | {*named, *self._terms.left_out}),
+            self._welcomed([each.message for each in written]),
+        )
         return Reading(
             messages=tuple(
                 self._taken(each, here.get(each.by, ()), welcomed.get(each.message.id, 0)) for each in written
@@ -120,22 +123,28 @@ class ThreadReader:
         found: dict[int, tuple[str, ...]] = {}
         if guild is None:
             return found
-        try:
-            async with asyncio.timeout(NAMES_WITHIN):
+        with contextlib.suppress(TimeoutError):  # the names that came with their messages will do
+            async with asyncio.timeout(PEOPLE_WITHIN):
                 for some in as_chunks(sorted(people), ASKED_AT_ONCE):
                     members = await guild.query_members(user_ids=some, limit=ASKED_AT_ONCE, cache=False)
                     found |= {each.id: _names(each) for each in members}
-        except TimeoutError:
-            pass  # the names that came with their messages will do
         return found
 
     async def _welcomed(self, messages: Sequence[discord.Message]) -> dict[int, int]:
-        """Return how many reactions messages have, without those of people who want to be left out."""
+        """Return how many reactions messages have, without those of people who want to be left out.
+
+        Where it can't be told in time whose they are, they count none.
+        """
         counted = {each.id: sum(one.count for one in each.reactions) for each in messages if each.reactions}
         if not self._terms.left_out:
             return counted
         most = heapq.nlargest(MOST_WELCOMED, (each for each in messages if each.id in counted), lambda m: counted[m.id])
-        return {each.id: await self._heard_welcoming(each.reactions[:MOST_EMOJI]) for each in most}
+        heard: dict[int, int] = {}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PEOPLE_WITHIN):
+                for each in most:
+                    heard[each.id] = await self._heard_welcoming(each.reactions[:MOST_EMOJI])
+        return heard
 
     async def _heard_welcoming(self, reactions: Iterable[discord.Reaction]) -> int:
         people: set[int] = set()
