@@ -8,6 +8,7 @@ from sqlmodel import Session
 from bot.services.call_cards import say_anew
 from bot.services.calls import erase_draft
 from bot.services.ladder import let_go, move_on_when_declined, show_call, unsay, withdraw_call
+from bot.services.summary_showing import outdate
 from bot.store.calls import (
     Call,
     CallState,
@@ -65,6 +66,8 @@ def _forget_caller(session: Session, call: Call, now: datetime) -> None:
         if relay.words:
             unsay(session, call, relay, now)
     call.words = call.learning = ""
+    if call.message_id is not None:
+        outdate(session, call.community_id, [call.message_id], now)
     call.caller_id = None
 
 

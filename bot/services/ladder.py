@@ -13,6 +13,7 @@ from bot.database import insert_if_new
 from bot.language import _, speaking
 from bot.services.keepers import keeper_of
 from bot.services.offers import Asked, fair_asking, may_be_asked, note_asked, wakes_at
+from bot.services.summary_showing import outdate
 from bot.services.words import given_back, help_word
 from bot.store.calls import (
     Audience,
@@ -246,6 +247,8 @@ def withdraw_call(session: Session, call: Call, now: datetime) -> None:
     if responders:
         say_in_thread(session, call, f"withdrawn:{call.id}", now)
     call.words = ""
+    if call.message_id is not None:
+        outdate(session, call.community_id, [call.message_id], now)
     if call.learning:
         _unsay_learning(session, call, now)
     for relay in relays_of(session, call.id):
