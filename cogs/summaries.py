@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
+from collections.abc import Collection, Generator
+from datetime import timedelta
 
 import discord
 from discord import app_commands, ui
 from discord.app_commands import Choice, locale_str
+from discord.utils import utcnow
 
 from bot.cleaning import prepared
 from bot.errors import Refusal
 from bot.language import _
 from bot.services.people import Person
 from bot.services.summary_terms import Place, Terms
-from bot.summariser import LONG
+from bot.services.words import given_back
+from bot.summariser import LONG, MODEL_WITHIN
 from cogs import summary_cards, summary_forms
 from cogs.cards import drawing
 from cogs.support import (
@@ -27,10 +31,15 @@ from cogs.support import (
     redraw,
     show,
     within_time,
+    words_of,
 )
 from cogs.thread_reader import ThreadReader
 
 MOST_LISTED = 15
+MODEL_DONE_WITHIN = 43.0
+"""Seconds after which the model is waited for no longer, so that whoever asks has an answer within 45."""
+JUST_NOW = timedelta(minutes=10)
+"""How long ago a message may have been edited for an event to be of that edit, and not of a pin or a thread."""
 
 
 class Summaries(Noun):
@@ -38,11 +47,13 @@ class Summaries(Noun):
 
     being_made: set[int]
     """Drafts being made again at this moment, by their ids."""
+    changed: list[set[int]]
+    """For each thread that is gathered at this moment, the messages that were changed or deleted meanwhile."""
 
     async def cog_load(self) -> None:
         """Register the presses, and the message menu, which discord.py knows no decorator for in a cog."""
         await super().cog_load()
-        self.being_made = set()
+        self.being_made, self.changed = set(), []
         menu = app_commands.ContextMenu(name=locale_str("Summarise from here"), callback=self.from_here)
         self.bot.tree.add_command(menu)
 
@@ -91,12 +102,14 @@ class Summaries(Noun):
         terms = await self.app.summaries.terms(
             community_of(interaction), person_of(interaction), place, after_id=after_id
         )
-        return await self._make(interaction, terms, chosen=chosen)
+        with self._noting_changes() as changed:
+            return await self._make(interaction, terms, changed, chosen=chosen)
 
     async def _make(
         self,
         interaction: Interaction,
         terms: Terms,
+        changed: Collection[int],
         *,
         chosen: discord.Message | None = None,
         summary_id: int | None = None,
@@ -104,7 +117,8 @@ class Summaries(Noun):
         wanted: bool = True,
     ) -> ui.LayoutView:
         """Read, and make a draft; of a long thread that has not been ``agreed`` to, show the price first."""
-        community_id = terms.community.id
+        community_id, loop = terms.community.id, asyncio.get_running_loop()
+        ends = loop.time() + MODEL_DONE_WITHIN
         posted = await self.app.summaries.posted(community_id, terms.place)
         reading = await ThreadReader(self.bot, terms, posted).read(chosen)
         terms.require_part(each.author_id for each in reading.messages)
@@ -117,11 +131,14 @@ class Summaries(Noun):
             if spending.left:
                 kept = summary_id or (await self.app.summaries.ask_first(terms, up_to_id, interaction.id)).id
                 return summary_cards.price_panel(kept, len(thread.lines), tokens, spending, again=bool(summary_id))
-        findings = await self.app.summariser.make(community_id, thread, allowed=terms.model, wanted=wanted)
+        within = min(MODEL_WITHIN, ends - loop.time())
+        findings = await self.app.summariser.make(
+            community_id, thread, allowed=terms.model, wanted=wanted, within=within
+        )
         if summary_id is None:
-            view = await self.app.summaries.keep(terms, up_to_id, findings, interaction.id)
+            view = await self.app.summaries.keep(terms, up_to_id, findings, interaction.id, changed)
         else:
-            view = await self.app.summaries.remake(terms, summary_id, up_to_id, findings)
+            view = await self.app.summaries.remake(terms, summary_id, up_to_id, findings, changed)
         return summary_cards.draft_panel(view)
 
     @press("summary:again")
@@ -149,7 +166,7 @@ class Summaries(Noun):
         self, interaction: Interaction, summary_id: int, *, agreed: bool = False, wanted: bool = True
     ) -> None:
         if summary_id in self.being_made:
-            raise Refusal(_("I am at it already. It takes up to a minute, and then stands where you pressed."))
+            raise Refusal(at_it_words())
         self.being_made.add(summary_id)
         try:
             made = self._made_anew(interaction, summary_id, agreed=agreed, wanted=wanted)
@@ -162,11 +179,24 @@ class Summaries(Noun):
     ) -> ui.LayoutView:
         require_reading(interaction)
         terms = await self.app.summaries.again(*asked_by(interaction), summary_id)
-        return await self._make(interaction, terms, summary_id=summary_id, agreed=agreed, wanted=wanted)
+        with self._noting_changes() as changed:
+            return await self._make(interaction, terms, changed, summary_id=summary_id, agreed=agreed, wanted=wanted)
+
+    @contextlib.contextmanager
+    def _noting_changes(self) -> Generator[set[int]]:
+        """Note which messages are changed or deleted while a thread is gathered."""
+        changed: set[int] = set()
+        self.changed.append(changed)
+        try:
+            yield changed
+        finally:
+            self.changed = [each for each in self.changed if each is not changed]
 
     @press("summary:edit")
     async def edit(self, interaction: Interaction, summary_id: int) -> None:
         """Open the form with a draft."""
+        if summary_id in self.being_made:
+            raise Refusal(at_it_words())
         view = await in_a_moment(self.app.summaries.find(*asked_by(interaction), summary_id))
         await open_form(interaction, summary_forms.edit_form(view))
 
@@ -177,6 +207,8 @@ class Summaries(Noun):
 
     async def _rewritten(self, interaction: Interaction, summary_id: int) -> ui.LayoutView:
         asked = asked_by(interaction)
+        if summary_id in self.being_made:  # what is made would take the place of these words
+            raise given_back(at_it_words(), words_of(interaction))
         view = await self.app.summaries.find(*asked, summary_id)
         points = summary_forms.points_written(view, answers(interaction))
         return summary_cards.draft_panel(await self.app.summaries.edit(*asked, summary_id, points))
@@ -184,8 +216,13 @@ class Summaries(Noun):
     @press("summary:publish")
     async def publish(self, interaction: Interaction, summary_id: int) -> None:
         """Post a draft in its thread."""
+        require_reading(interaction)
         require_posting(interaction)
-        published = await within_time(interaction, self.app.summaries.publish(*asked_by(interaction), summary_id))
+        community_id, person = asked_by(interaction)
+        writes = may_write(interaction, interaction.permissions)
+        if not writes and not await in_a_moment(self.app.communities.hosted_by(community_id, person)):
+            raise Refusal(_("You may not write here now, so I don't post it for you. Ask a host for a summary."))
+        published = await within_time(interaction, self.app.summaries.publish(community_id, person, summary_id))
         words = _("It is on its way to {thread}.").format(thread=f"<#{published.thread_id}>")
         await redraw(interaction, drawing(ui.TextDisplay(words)))
 
@@ -244,22 +281,31 @@ class Summaries(Noun):
 
     @Noun.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """Note that what was written was changed; a link's preview changes nothing, nor does Kith's own drawing."""
+        """Note that words were changed; a pin or a link's preview changes none, nor does Kith's own drawing."""
         is_own = self.bot.user is not None and payload.message.author.id == self.bot.user.id
-        if payload.guild_id is not None and payload.data.get("edited_timestamp") and not is_own:
+        edited_at = payload.message.edited_at
+        if payload.guild_id is not None and edited_at and utcnow() - edited_at < JUST_NOW and not is_own:
+            self._note_changed([payload.message_id])
             await self.app.summaries.sources_changed(payload.guild_id, [payload.message_id])
 
     @Noun.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Note that a message is gone."""
-        if payload.guild_id is not None:
-            await self.app.summaries.sources_changed(payload.guild_id, [payload.message_id])
+        await self._note_gone(payload.guild_id, [payload.message_id])
 
     @Noun.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Note that many messages are gone."""
-        if payload.guild_id is not None:
-            await self.app.summaries.sources_changed(payload.guild_id, payload.message_ids)
+        await self._note_gone(payload.guild_id, payload.message_ids)
+
+    async def _note_gone(self, community_id: int | None, message_ids: Collection[int]) -> None:
+        if community_id is not None:
+            self._note_changed(message_ids)
+            await self.app.summaries.messages_gone(community_id, message_ids)
+
+    def _note_changed(self, message_ids: Collection[int]) -> None:
+        for each in self.changed:
+            each.update(message_ids)
 
     @Noun.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
@@ -298,9 +344,7 @@ def require_reading(interaction: Interaction) -> None:
 
 def require_posting(interaction: Interaction) -> None:
     """Raise Refusal unless Kith may write in the channel."""
-    given = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    if not (given.send_messages_in_threads if in_thread else given.send_messages):
+    if not may_write(interaction, interaction.app_permissions):
         raise Refusal(
             _(
                 "I may not write here, so the draft stays a draft. Someone who manages this server can allow my role "
@@ -308,6 +352,12 @@ def require_posting(interaction: Interaction) -> None:
                 "again."
             )
         )
+
+
+def may_write(interaction: Interaction, given: discord.Permissions) -> bool:
+    """Tell whether someone with these permissions may write where an interaction is."""
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    return given.send_messages_in_threads if in_thread else given.send_messages
 
 
 def readable_by(interaction: Interaction) -> list[int]:
@@ -322,6 +372,11 @@ def readable_by(interaction: Interaction) -> list[int]:
 def asked_by(interaction: Interaction) -> tuple[int, Person]:
     """Return the community, and who asks: what services want to know first."""
     return community_of(interaction), person_of(interaction)
+
+
+def at_it_words() -> str:
+    """Return what somebody reads while their draft is being made again."""
+    return _("I am at it already. It takes up to a minute, and then stands where you pressed.")
 
 
 def nothing_words(terms: Terms) -> str:

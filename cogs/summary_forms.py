@@ -60,8 +60,8 @@ def _names(view: SummaryView) -> dict[int, str]:
 
 
 def _edition(view: SummaryView) -> int:
-    """Return what tells whether the numbers in a form still mean the same messages."""
-    return crc32(repr(list(view.numbers)).encode())
+    """Return what tells whether the numbers and the names in a form still mean the same messages and people."""
+    return crc32(repr((list(view.numbers), _names(view))).encode())
 
 
 def points_written(view: SummaryView, written: Mapping[str, object]) -> list[Point]:
@@ -70,7 +70,7 @@ def points_written(view: SummaryView, written: Mapping[str, object]) -> list[Poi
     everything = "\n".join(str(each) for each in written.values() if each)
     if not any(f"{heading}:{_edition(view)}" in written for heading in fields):
         raise given_back(
-            _("This draft was changed since you opened the form, so numbers mean other messages now. Open it again."),
+            _("This draft was changed since you opened the form. Open it again, and take over what is yours."),
             everything,
         )
     points = [

@@ -23,6 +23,8 @@ class SummaryVoice:
     async def _say_summary(self, delivery: Delivery) -> Said:
         view = await self._cards.card(delivery)
         summary = view.summary
+        if summary.message_id is None and view.kept_out:
+            return await self._hands.said_earlier(delivery, summary.thread_id, summary.parent_id, "confidential")
         if summary.message_id is None:
             return await self._post(
                 delivery,

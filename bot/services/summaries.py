@@ -30,6 +30,7 @@ from bot.store.summaries import (
     published_in,
     remove_points,
     remove_summary,
+    summaries_standing_as,
     summary_of,
     summary_requested_by,
 )
@@ -112,20 +113,40 @@ class Summaries:
         return self._new(session, terms, up_to_id, request_id, SummaryState.PRICED)
 
     @transaction
-    def keep(self, session: Session, terms: Terms, up_to_id: int, findings: Findings, request_id: int) -> SummaryView:
-        """Keep a draft; the same request keeps one. Raises Refusal where the thread has become confidential."""
+    def keep(
+        self,
+        session: Session,
+        terms: Terms,
+        up_to_id: int,
+        findings: Findings,
+        request_id: int,
+        changed: Collection[int] = (),
+    ) -> SummaryView:
+        """Keep a draft; the same request keeps one. ``changed`` are messages that changed since they were read.
+
+        Raises Refusal where the thread has become confidential.
+        """
         earlier = summary_requested_by(session, terms.community.id, request_id)
         if earlier is not None:
             return view_of(session, earlier)
-        return self._fill(session, self._new(session, terms, up_to_id, request_id, SummaryState.DRAFT), terms, findings)
+        new = self._new(session, terms, up_to_id, request_id, SummaryState.DRAFT)
+        return self._fill(session, new, terms, findings, changed)
 
     @transaction
-    def remake(self, session: Session, terms: Terms, summary_id: int, up_to_id: int, findings: Findings) -> SummaryView:
+    def remake(
+        self,
+        session: Session,
+        terms: Terms,
+        summary_id: int,
+        up_to_id: int,
+        findings: Findings,
+        changed: Collection[int] = (),
+    ) -> SummaryView:
         """Put new findings in a draft's place. Raises Refusal when it is no draft of the asker's any more."""
         summary = self._own(session, terms.community.id, terms.asker, summary_id)
         summary.after_id, summary.up_to_id = terms.after_id, up_to_id
         summary.previous_id = terms.previous.id if terms.previous else None
-        return self._fill(session, summary, terms, findings)
+        return self._fill(session, summary, terms, findings, changed)
 
     def _new(self, session: Session, terms: Terms, up_to_id: int, request_id: int, state: SummaryState) -> Summary:
         require_open(session, terms.community, terms.place)
@@ -147,7 +168,9 @@ class Summaries:
         session.flush()
         return summary
 
-    def _fill(self, session: Session, summary: Summary, terms: Terms, findings: Findings) -> SummaryView:
+    def _fill(
+        self, session: Session, summary: Summary, terms: Terms, findings: Findings, changed: Collection[int]
+    ) -> SummaryView:
         """Write findings into a draft, and leave out whoever has asked for it since the thread was read."""
         now = self._clock.now()
         require_open(session, terms.community, terms.place)
@@ -156,6 +179,7 @@ class Summaries:
         summary.state, summary.made_at, summary.unmodelled = SummaryState.DRAFT, now, findings.unmodelled
         summary.language, summary.messages = findings.language, findings.messages
         summary.skipped, summary.cut = findings.skipped, findings.cut
+        summary.outdated = any(each.message_id in changed for point in findings.points for each in point.sources)
         assert summary.id is not None
         for person in findings.people:
             session.add(
@@ -280,7 +304,14 @@ class Summaries:
 
     @transaction
     def sources_changed(self, session: Session, community_id: int, message_ids: Collection[int]) -> None:
-        """Note that messages were changed or deleted: kept summaries that rest on them are outdated."""
+        """Note that messages were changed: kept summaries that rest on them are outdated."""
+        outdate(session, community_id, message_ids, self._clock.now())
+
+    @transaction
+    def messages_gone(self, session: Session, community_id: int, message_ids: Collection[int]) -> None:
+        """Note that messages were deleted: so is a summary that stood as one; those that rest on them are outdated."""
+        for summary in summaries_standing_as(session, community_id, message_ids):
+            remove_summary(session, summary)
         outdate(session, community_id, message_ids, self._clock.now())
 
     @transaction

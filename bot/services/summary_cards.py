@@ -5,7 +5,7 @@ from sqlmodel import Session
 from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.services.summary_showing import SummaryView, view_of
-from bot.store.deliveries import Delivery, DeliveryKind, DeliveryState
+from bot.store.deliveries import Delivery, DeliveryKind
 from bot.store.summaries import Summary, SummaryState
 
 
@@ -50,5 +50,5 @@ def _settle(session: Session, delivery: Delivery, said: Said | None) -> None:
         return
     if said is not None:
         summary.message_id = said.message_id or summary.message_id
-    elif delivery.state is DeliveryState.FAILED and summary.message_id is None:
+    elif summary.message_id is None:
         summary.state, summary.published_at = SummaryState.DRAFT, None  # it stands nowhere, so none follows it

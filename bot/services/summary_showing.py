@@ -14,6 +14,7 @@ from bot.store.summaries import (
     SummaryPoint,
     SummarySource,
     SummaryState,
+    is_confidential,
     people_in,
     points_of,
     sources_of,
@@ -23,13 +24,17 @@ from bot.store.summaries import (
 
 @dataclass(frozen=True)
 class SummaryView:
-    """A summary whole: its points in order, each with what it rests on, who is who, and the one it follows."""
+    """A summary whole: its points in order, each with what it rests on, who is who, and the one it follows.
+
+    ``kept_out``: its thread is confidential by now.
+    """
 
     community: Community
     summary: Summary
     points: list[tuple[SummaryPoint, list[SummarySource]]]
     people: dict[int, SummaryPerson]
     previous: Summary | None = None
+    kept_out: bool = False
 
     @property
     def numbers(self) -> dict[int, int]:
@@ -49,6 +54,7 @@ def view_of(session: Session, summary: Summary) -> SummaryView:
         ],
         people={each.number: each for each in people_in(session, summary.id)},
         previous=session.get(Summary, summary.previous_id) if summary.previous_id else None,
+        kept_out=is_confidential(session, summary.community_id, summary.thread_id),
     )
 
 

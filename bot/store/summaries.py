@@ -55,6 +55,9 @@ class Summary(SQLModel, table=True):
     stands in the thread as ``message_id``; ``version`` counts what that message has shown.
     """
 
+    __table_args__ = {"sqlite_autoincrement": True}
+    """An id stands in buttons and deliveries that outlive a draft: none may come twice."""
+
     id: int | None = row_id()
     community_id: int = snowflake(foreign_key="community.id")
     thread_id: int = snowflake(index=True)
@@ -229,6 +232,13 @@ def summaries_resting_on(session: Session, community_id: int, message_ids: Colle
         select(Summary)
         .where(Summary.community_id == community_id, col(Summary.id).in_(citing))
         .order_by(col(Summary.id))
+    ).all()
+
+
+def summaries_standing_as(session: Session, community_id: int, message_ids: Collection[int]) -> Sequence[Summary]:
+    """Return the published summaries whose own messages are these."""
+    return session.exec(
+        select(Summary).where(Summary.community_id == community_id, col(Summary.message_id).in_(message_ids))
     ).all()
 
 

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_summary")),
         sa.UniqueConstraint("message_id", name=op.f("uq_summary_message_id")),
         sa.UniqueConstraint("request_id", name=op.f("uq_summary_request_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("summary", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_summary_asker_id"), ["asker_id"], unique=False)
