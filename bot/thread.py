@@ -32,12 +32,14 @@ class Reading:
     """What was read of a thread, oldest first.
 
     ``whole``: the reading reached the beginning of what was asked for; else older messages were left unread.
-    ``named`` are the names of people who are mentioned, by id, whether they wrote or not.
+    ``named`` are the names of people who are mentioned, by id, whether they wrote or not. ``known``: all the names
+    people go by here were told; else some may stand in the words unknown.
     """
 
     messages: tuple[Message, ...]
     whole: bool = True
     named: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    known: bool = True
 
 
 @dataclass(frozen=True)

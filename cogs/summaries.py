@@ -131,7 +131,7 @@ class Summaries(Noun):
             if spending.left:
                 kept = summary_id or (await self.app.summaries.ask_first(terms, up_to_id, interaction.id)).id
                 return summary_cards.price_panel(kept, len(thread.lines), tokens, spending, again=bool(summary_id))
-        within = min(MODEL_WITHIN, ends - loop.time())
+        within = min(MODEL_WITHIN, ends - loop.time()) if reading.known else 0  # no name goes to it that is not known
         findings = await self.app.summariser.make(
             community_id, thread, allowed=terms.model, wanted=wanted, within=within
         )

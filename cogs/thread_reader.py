@@ -62,7 +62,7 @@ class ThreadReader:
             found = [chosen if each.id == chosen.id else each for each in found]
         written = list(filter(None, map(self._written, reversed(found))))
         named = {user.id: _names(user) for each in written for user in each.message.mentions if not user.bot}
-        here, welcomed = await asyncio.gather(
+        (here, known), welcomed = await asyncio.gather(
             self._names_here({each.by for each in written} | {*named, *self._terms.left_out}),
             self._welcomed([each.message for each in written]),
         )
@@ -72,6 +72,7 @@ class ThreadReader:
             ),
             whole=whole,
             named={**named, **here},
+            known=known,
         )
 
     async def _messages(self) -> tuple[list[discord.Message], bool]:
@@ -117,18 +118,20 @@ class ThreadReader:
             return None
         return _Written(message, there, message.author.id)
 
-    async def _names_here(self, people: Collection[int]) -> dict[int, tuple[str, ...]]:
-        """Return the names people go by in this server, those told in time."""
+    async def _names_here(self, people: Collection[int]) -> tuple[dict[int, tuple[str, ...]], bool]:
+        """Return the names people go by in this server, and whether all were told in time."""
         guild = self._bot.get_guild(self._terms.community.id)
         found: dict[int, tuple[str, ...]] = {}
         if guild is None:
-            return found
-        with contextlib.suppress(TimeoutError):  # the names that came with their messages will do
+            return found, False
+        try:
             async with asyncio.timeout(PEOPLE_WITHIN):
                 for some in as_chunks(sorted(people), ASKED_AT_ONCE):
                     members = await guild.query_members(user_ids=some, limit=ASKED_AT_ONCE, cache=False)
                     found |= {each.id: _names(each) for each in members}
-        return found
+        except TimeoutError:
+            return found, False
+        return found, True
 
     async def _welcomed(self, messages: Sequence[discord.Message]) -> dict[int, int]:
         """Return how many reactions messages have, without those of people who want to be left out.

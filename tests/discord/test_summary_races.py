@@ -190,14 +190,13 @@ async def test_what_happens_to_a_message_that_was_edited_long_before_changes_not
     assert "changed or deleted" not in published(scene, thread)[0].text
 
 
-async def test_whose_reactions_and_names_can_not_be_told_in_time_are_not_waited_for(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+async def test_where_reactions_and_names_are_not_told_in_time_nothing_goes_to_the_model(
+    scene: Scene, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thread = await begin_thread(scene)
+    thread = await begin_thread(scene, model_on=True)
     [silence, *_others] = await talk(scene, thread)
     await scene.bo.react(silence, "🌱")
     await scene.app.members.choose(scene.guild.id, scene.admin.id, left_out=True)
-    assert "Most welcomed" in said(await scene.ada.slash(thread, "summary"))
 
     async def never(_reaction: discord.Reaction, **_options: object) -> AsyncIterator[discord.User]:
         await asyncio.Event().wait()
@@ -208,8 +207,10 @@ async def test_whose_reactions_and_names_can_not_be_told_in_time_are_not_waited_
 
     text = said(await scene.ada.slash(thread, "summary"))
 
-    assert "Most welcomed" not in text
+    assert server.connections == 0
+    assert "*Make again* asks it once more" in text
     assert "5 messages" in text
+    assert "Most welcomed" not in text
 
 
 async def test_whoever_asks_has_an_answer_within_45_seconds(
