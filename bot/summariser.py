@@ -155,13 +155,25 @@ class Summariser:
     async def _ask_all(
         self, community_id: int, thread: Thread, parts: Sequence[list[Line]], ends: float
     ) -> list[list[Point] | Unmodelled]:
-        """Return each part's points, or why it has none; a few are asked about at once, until the time is over."""
+        """Return each part's points, or why it has none; a few are asked about at once, until the time is over.
+
+        None is begun that would not end in time if it took as long as the slowest before it: it would cost its tokens,
+        and the model would seem to fail.
+        """
         gate = asyncio.Semaphore(AT_ONCE)
         last = ends - JOIN_WITHIN if len(parts) > 1 else ends
+        loop = asyncio.get_running_loop()
+        slowest = 0.0
 
         async def ask(part: list[Line]) -> list[Point] | Unmodelled:
+            nonlocal slowest
             async with gate:
-                return await self._ask(community_id, self._asking(thread, part), part, last)
+                began = loop.time()
+                if began + slowest > last:
+                    return Unmodelled.FAILED
+                points = await self._ask(community_id, self._asking(thread, part), part, last)
+                slowest = max(slowest, loop.time() - began)
+                return points
 
         return await asyncio.gather(*map(ask, parts))
 

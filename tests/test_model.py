@@ -3,11 +3,8 @@
 import asyncio
 import json
 import logging
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,10 +13,8 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.client import KithBot
 from bot.commands import log_plainly
-from bot.model import FAILURES_IN_A_ROW, LEFT_ALONE, Failure, Model
+from bot.model import LEFT_ALONE, Model
 from bot.store.summaries import Heading, Unmodelled
-from bot.summariser import MODEL_WITHIN
-from bot.thread import Findings
 from tests.conversations import cited, long_thread, thread_of
 from tests.fakes import FixedClock
 from tests.loopback.model import (
@@ -35,26 +30,10 @@ from tests.loopback.model import (
     saying,
     sending,
     silent,
-    trickling,
     well,
 )
+from tests.modelled import HERE, KEY, THREAD, model_on, summary
 from tests.test_layers import BOT, COGS, importers
-
-HERE = 500
-KEY = "sk-Secret-4711"
-THREAD = thread_of(
-    "Who could host in May?",
-    "I will bring the projector.",
-    "Where do we leave the list of questions?",
-    "Thank you, Person 2.",
-    "A word nobody else uses: Zwetschgenröster.",
-)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library() -> None:
-    """Import the model's library before anything is timed."""
-    import_module("bot.model_client")
 
 
 @pytest.fixture
@@ -71,16 +50,6 @@ async def kith(app: App, clock: FixedClock, server: ModelServer, monkeypatch: py
     app.summariser.model = model_on(server, clock)
     yield app
     await app.summariser.close()
-
-
-def model_on(server: ModelServer, clock: FixedClock) -> Model:
-    """Return a model on a server."""
-    return Model("small", clock, base_url=server.url, key=SecretStr(KEY))
-
-
-async def summary(kith: App, within: float = MODEL_WITHIN) -> Findings:
-    """Return the summary of the short thread."""
-    return await kith.summariser.make(HERE, THREAD, allowed=True, within=within)
 
 
 FAILING: dict[str, tuple[Answering, int]] = {
@@ -144,21 +113,6 @@ async def test_a_model_that_fails_leaves_a_plain_gathering_that_says_so(kith: Ap
         assert len(server.asked) == requests, what
 
 
-@pytest.mark.parametrize("answering", [silent, trickling()], ids=["never", "a byte at a time"])
-async def test_a_model_that_takes_too_long_is_waited_for_no_longer_than_agreed(
-    kith: App, server: ModelServer, answering: Answering
-) -> None:
-    server.script = [answering]
-    began = time.monotonic()
-
-    findings = await summary(kith, within=0.3)
-
-    assert 0.3 <= time.monotonic() - began < 2
-    assert findings.unmodelled is Unmodelled.FAILED
-    assert kith.summariser.model is not None and kith.summariser.model.failure is Failure.SLOW
-    assert len(server.asked) == 1
-
-
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "127.0.0.1:none", "[::1", "127.0.0.1:99999999", "a b", "a" * 300])
 async def test_a_model_that_is_not_there_leaves_a_plain_gathering(kith: App, clock: FixedClock, address: str) -> None:
     kith.summariser.model = Model("small", clock, base_url=f"http://{address}", key=SecretStr("k\n\u2014"))
@@ -217,26 +171,6 @@ async def test_a_model_can_neither_mention_nor_link_nor_go_on_without_end(kith: 
         assert len(point.words) <= 200 and len(point.sources) <= 3
 
 
-async def test_an_endless_answer_doesnt_keep_the_others_waiting(kith: App, server: ModelServer) -> None:
-    words = [{"words": "-a." * 100_000, "messages": list(range(50_000))}, *[{"words": "x"}] * 10_000]
-    server.script = [saying(json.dumps({"asked": words}))]
-    longest = 0.0
-
-    async def tick() -> None:
-        nonlocal longest
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
-
-    ticking = asyncio.create_task(tick())
-    findings = await summary(kith)
-    ticking.cancel()
-
-    assert findings.unmodelled is None
-    assert longest < 0.25
-
-
 async def test_the_shape_a_server_takes_is_found_once(kith: App, server: ModelServer) -> None:
     server.script = [refusing("response_format", "max_completion_tokens")]
 
@@ -274,48 +208,6 @@ async def test_what_may_go_better_a_moment_later_is_asked_once_more(
     assert (await summary(kith)).unmodelled is None
     assert len(server.asked) == 2
     assert server.asked[0].body == server.asked[1].body
-
-
-async def test_a_server_is_asked_again_when_it_wants_to_be(kith: App, server: ModelServer) -> None:
-    server.script = [failing(429, retry_after="0.2"), well]
-    began = time.monotonic()
-
-    assert (await summary(kith)).unmodelled is None
-    assert time.monotonic() - began >= 0.2
-
-
-async def test_a_server_that_wants_to_be_asked_after_the_time_is_over_is_not(kith: App, server: ModelServer) -> None:
-    server.script = [failing(429, retry_after="3"), well]
-    began = time.monotonic()
-
-    assert (await summary(kith, within=2)).unmodelled is Unmodelled.FAILED
-    assert time.monotonic() - began < 1
-
-
-async def test_a_model_that_keeps_failing_is_left_alone_for_five_minutes(
-    kith: App, server: ModelServer, clock: FixedClock
-) -> None:
-    server.script = [failing(401)]
-    for _each in range(FAILURES_IN_A_ROW + 2):
-        assert (await summary(kith)).unmodelled is Unmodelled.FAILED
-    assert len(server.asked) == FAILURES_IN_A_ROW
-
-    server.script = [well]
-    clock.advance(LEFT_ALONE - timedelta(seconds=1))
-    assert (await summary(kith)).unmodelled is Unmodelled.FAILED
-    assert len(server.asked) == FAILURES_IN_A_ROW
-
-    clock.advance(timedelta(seconds=1))
-    assert (await summary(kith)).unmodelled is None
-    assert len(server.asked) == FAILURES_IN_A_ROW + 1
-
-
-async def test_failures_with_an_answer_between_them_are_not_in_a_row(kith: App, server: ModelServer) -> None:
-    server.script = [failing(401), failing(401), well, failing(401), failing(401), well]
-
-    made = [(await summary(kith)).unmodelled for _each in range(6)]
-
-    assert made == [Unmodelled.FAILED, Unmodelled.FAILED, None, Unmodelled.FAILED, Unmodelled.FAILED, None]
 
 
 @pytest.mark.parametrize("what", ["50 MB", "50 MB, as an error", "a gzip bomb", "a gzip bomb, as an error"])

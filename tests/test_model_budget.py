@@ -2,21 +2,16 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
 
 from bot.app import App, assemble
-from bot.clock import Clock
 from bot.model import Model
-from bot.store.communities import community_of
-from bot.store.summaries import Heading, ModelUse, Unmodelled
+from bot.store.summaries import Heading, Unmodelled
 from bot.summariser import FEWEST_LINES, MOST_POINTS, PART_TOKENS, line_words, tokens_in
-from bot.thread import Thread
 from tests.conversations import cited, long_thread, thread_of
 from tests.fakes import FixedClock
 from tests.loopback.model import (
@@ -32,9 +27,9 @@ from tests.loopback.model import (
     together,
     well,
 )
+from tests.modelled import HERE, about, give_budget, model_on, parts_asked, spent, uses
 from tests.peers import hurry
 
-HERE = 500
 SHORT = thread_of(*(f"Could somebody bring chair {number}?" for number in range(9)))
 LONG = long_thread(200, 280)
 """Four parts, of which the oldest is the shortest."""
@@ -51,48 +46,9 @@ async def server() -> AsyncIterator[ModelServer]:
 async def kith(app: App, clock: FixedClock, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     """Return Kith with a model on that server, which asks again without a pause."""
     monkeypatch.setattr("bot.summariser.RETRY_AFTER", 0.0)
-    give_model(app, server, clock)
+    app.summariser.model = model_on(server, clock)
     yield app
     await app.summariser.close()
-
-
-def give_model(app: App, server: ModelServer, clock: Clock) -> None:
-    """Let Kith ask the model on a server."""
-    app.summariser.model = Model("small", clock, base_url=server.url)
-
-
-async def give_budget(app: App, tokens: int) -> None:
-    """Let the community use so many tokens a month."""
-
-    def write(session: Session) -> None:
-        community_of(session, HERE, app.clock.now()).monthly_tokens = tokens
-
-    await app.database.run(write)
-
-
-async def uses(app: App) -> list[ModelUse]:
-    """Return every use of the model that is kept."""
-    return await app.database.run(lambda session: list(session.exec(select(ModelUse).order_by("id"))))
-
-
-async def spent(app: App) -> int:
-    """Return what counts as spent this month."""
-    return (await app.model_uses.spending(HERE)).spent
-
-
-def about(*numbers: int, otherwise: Answering = well, answering: Answering) -> Answering:
-    """Answer in a way of its own what is asked about any of these lines; about no line: what joins parts."""
-
-    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        meant = any(each in asked.lines for each in numbers) if numbers else not asked.lines
-        await (answering if meant else otherwise)(asked, writer)
-
-    return answer
-
-
-def parts_asked(server: ModelServer) -> list[list[int]]:
-    """Return the numbers of the lines in each request about a part, oldest first."""
-    return sorted(sorted(each.lines) for each in server.asked if each.lines)
 
 
 MEASURED = {
@@ -205,7 +161,7 @@ async def test_hosts_who_ask_at_once_never_go_over_the_budget(
     other = assemble(either_app.database.url.render_as_string(hide_password=False), clock)
     hurry(other)
     for each in (either_app, other):
-        give_model(each, server, clock)
+        each.summariser.model = model_on(server, clock)
     price = either_app.summariser.price(SHORT)
     budget = 4 * price + price // 2
     await give_budget(either_app, budget)
@@ -362,44 +318,3 @@ async def test_a_part_that_fails_is_left_out_and_said(kith: App, server: ModelSe
     assert findings.unmodelled is None
     assert (findings.messages, findings.skipped) == (200 - len(lost), len(lost))
     assert not cited(findings.points) & set(lost)
-
-
-async def test_parts_not_answered_in_time_are_left_out_and_said(
-    kith: App, server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.summariser.JOIN_WITHIN", 0.3)
-    monkeypatch.setattr("bot.summariser.AT_ONCE", 2)
-    server.script = [about(*range(1, 101), answering=silent)]
-    began = time.monotonic()
-
-    findings = await kith.summariser.make(HERE, long_thread(300), allowed=True, within=0.8)
-
-    assert time.monotonic() - began < 1.5
-    assert findings.unmodelled is None
-    assert 100 <= findings.skipped < 200 and findings.messages == 300 - findings.skipped
-    assert min(cited(findings.points)) > 100
-    assert not server.asked[-1].lines  # there was time left to join the others
-    assert len(await uses(kith)) == len(server.asked)  # what was not asked costs nothing
-
-
-async def test_a_thread_of_thousands_is_made_in_parts_without_keeping_others_waiting(
-    kith: App, server: ModelServer
-) -> None:
-    await give_budget(kith, 5_000_000)
-    thread: Thread = long_thread(2_000)
-    longest = 0.0
-
-    async def tick() -> None:
-        nonlocal longest
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
-
-    ticking = asyncio.create_task(tick())
-    findings = await kith.summariser.make(HERE, thread, allowed=True)
-    ticking.cancel()
-
-    assert findings.unmodelled is None and findings.skipped == 0
-    assert len(parts_asked(server)) > 30
-    assert longest < 0.25
