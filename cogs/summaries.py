@@ -209,7 +209,10 @@ class Summaries(Noun):
         asked = asked_by(interaction)
         if summary_id in self.being_made:  # what is made would take the place of these words
             raise given_back(at_it_words(), words_of(interaction))
-        view = await self.app.summaries.find(*asked, summary_id)
+        try:
+            view = await self.app.summaries.find(*asked, summary_id)
+        except Refusal as gone:
+            raise given_back(gone.sentence, words_of(interaction)) from gone
         points = summary_forms.points_written(view, answers(interaction))
         return summary_cards.draft_panel(await self.app.summaries.edit(*asked, summary_id, points))
 
@@ -281,10 +284,14 @@ class Summaries(Noun):
 
     @Noun.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """Note that words were changed; a pin or a link's preview changes none, nor does Kith's own drawing."""
-        is_own = self.bot.user is not None and payload.message.author.id == self.bot.user.id
+        """Note that words were changed; a pin or a link's preview changes none, nor do apps, Kith among them."""
         edited_at = payload.message.edited_at
-        if payload.guild_id is not None and edited_at and utcnow() - edited_at < JUST_NOW and not is_own:
+        if (
+            payload.guild_id is not None
+            and edited_at
+            and not payload.message.author.bot
+            and utcnow() - edited_at < JUST_NOW
+        ):
             self._note_changed([payload.message_id])
             await self.app.summaries.sources_changed(payload.guild_id, [payload.message_id])
 

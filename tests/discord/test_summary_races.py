@@ -95,6 +95,20 @@ async def test_words_sent_in_while_a_draft_is_made_again_come_back(scene: Scene)
     assert "I am at it already." in said(await press(scene.ada, draft, "Edit"))
 
 
+async def test_words_sent_in_for_a_draft_that_is_gone_come_back(scene: Scene) -> None:
+    thread = await begin_thread(scene)
+    await talk(scene, thread)
+    draft = await scene.ada.slash(thread, "summary")
+    form = await press(scene.ada, draft, "Edit")
+    first, *others = fields(form)
+    await press(scene.ada, draft, "Discard")
+
+    answer = said(await scene.ada.submit_modal(form, {first: "Mine. [1]", **dict.fromkeys(others, "")}))
+
+    assert "That draft is gone" in answer
+    assert "Mine. [1]" in answer
+
+
 async def test_whoever_leaves_their_words_out_while_a_form_is_open_is_not_named_by_it(scene: Scene) -> None:
     thread = await begin_thread(scene)
     cy = scene.member("cy")
