@@ -19,7 +19,7 @@ from cogs.cards import drawing, stamp
 from cogs.circle_cards import role_word, unhosted_words
 from cogs.circle_forms import VERBS
 from cogs.hands import shortened
-from cogs.summaries import readable_by
+from cogs.summary_place import readable_by
 from cogs.support import (
     Interaction,
     Noun,
