@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.app import App
-from bot.model import FAILURES_IN_A_ROW, LEFT_ALONE, Failure
+from bot.model import FAILURES_IN_A_ROW, LEFT_ALONE, Failure, Question
 from bot.store.summaries import Unmodelled
 from bot.summariser import AT_ONCE, parts_of
 from bot.thread import Findings
@@ -29,9 +29,11 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture
 async def kith(app: App, clock: FixedClock, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
-    """Return Kith with a model on that server, which asks again without a pause."""
+    """Return Kith with a model on that server, asked once, as the first takes longer; Kith asks again without a pause."""
     monkeypatch.setattr("bot.summariser.RETRY_AFTER", 0.0)
     app.summariser.model = model_on(server, clock)
+    await app.summariser.model.ask(Question("", "", {}, 1), within=10)
+    server.asked.clear()
     yield app
     await app.summariser.close()
 
