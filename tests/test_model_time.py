@@ -29,7 +29,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture
 async def kith(app: App, clock: FixedClock, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
-    """Return Kith with a model on that server, asked once, as the first takes longer; Kith asks again without a pause."""
+    """Return Kith with a model that was asked once, as the first takes longer; Kith asks again without a pause."""
     monkeypatch.setattr("bot.summariser.RETRY_AFTER", 0.0)
     app.summariser.model = model_on(server, clock)
     await app.summariser.model.ask(Question("", "", {}, 1), within=10)
