@@ -86,22 +86,24 @@ class Model:
         self._client: Any = None
         self._connecting = asyncio.Lock()
         self._failures = 0
+        self._failed_at: datetime | None = None
         self._rests_until: datetime | None = None
         self.failure: Failure | None = None
         """Why the latest question found no answer; empty once one did."""
 
     async def ask(self, question: Question, within: float) -> Answer:
         """Return the answer to a question, asked once. Raises ModelFailed, also after ``within`` seconds."""
-        if self._rests_until is not None and self._clock.now() < self._rests_until:
+        began = self._clock.now()
+        if self._rests_until is not None and began < self._rests_until:
             raise ModelFailed(Failure.RESTING, used=0)
         try:
             async with asyncio.timeout(within):
                 answer: Answer = await (await self._connected()).ask(self.name, question)
         except TimeoutError:
-            self._failed(Failure.SLOW)
+            self._failed(Failure.SLOW, began)
             raise ModelFailed(Failure.SLOW) from None
         except ModelFailed as failed:
-            self._failed(failed.failure)
+            self._failed(failed.failure, began)
             raise
         self._failures = 0
         self.failure = None
@@ -118,10 +120,14 @@ class Model:
                 self._client = await asyncio.to_thread(_client, self.base_url, self._key.get_secret_value())
             return self._client
 
-    def _failed(self, failure: Failure) -> None:
+    def _failed(self, failure: Failure, began: datetime) -> None:
+        """Count a failure; questions asked at once, such as the parts of a long thread, count as one."""
         self.failure = failure
-        self._failures += 1
         log.warning("the model gave no usable answer: %s", failure.value)
+        if self._failed_at is not None and began < self._failed_at:
+            return
+        self._failed_at = self._clock.now()
+        self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0
             self._rests_until = self._clock.now() + LEFT_ALONE

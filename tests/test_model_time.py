@@ -16,7 +16,18 @@ from bot.summariser import AT_ONCE, parts_of
 from bot.thread import Findings
 from tests.conversations import cited, long_thread
 from tests.fakes import FixedClock
-from tests.loopback.model import Answering, Asked, ModelServer, failing, pointing, saying, silent, trickling, well
+from tests.loopback.model import (
+    Answering,
+    Asked,
+    ModelServer,
+    failing,
+    pointing,
+    saying,
+    silent,
+    together,
+    trickling,
+    well,
+)
 from tests.modelled import HERE, THREAD, about, give_budget, model_on, parts_asked, summary, uses
 
 
@@ -94,6 +105,20 @@ async def test_a_server_that_wants_to_be_asked_after_the_time_is_over_is_not(kit
 
     assert (await summary(kith, within=2)).unmodelled is Unmodelled.FAILED
     assert time.monotonic() - began < 1
+
+
+async def test_parts_that_fail_together_are_one_failure(kith: App, server: ModelServer, clock: FixedClock) -> None:
+    async def fails_a_second_later(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        clock.advance(timedelta(seconds=1))
+        await failing(401)(asked, writer)
+
+    server.script = [together(AT_ONCE, fails_a_second_later)]
+    await give_budget(kith, 1_000_000)
+    many = await kith.summariser.make(HERE, long_thread(200, 280), allowed=True)
+    assert many.unmodelled is Unmodelled.FAILED and len(server.asked) == AT_ONCE > FAILURES_IN_A_ROW
+
+    server.script = [well]
+    assert (await summary(kith)).unmodelled is None
 
 
 async def test_a_model_that_keeps_failing_is_left_alone_for_five_minutes(
