@@ -190,6 +190,29 @@ async def test_a_call_withdrawn_makes_a_summary_of_its_words_outdated_and_its_ca
     assert "was changed or deleted since" in published(scene, thread)[0].text
 
 
+async def test_a_check_in_taken_back_makes_a_summary_of_its_words_outdated_and_one_forgotten_leaves_it(
+    scene: Scene,
+) -> None:
+    await scene.begin()
+    scene.bot.reads_messages = True
+    card = await scene.open_round()
+    await scene.check_in(scene.ada, card, "Who lends me a drum?")
+    await scene.check_in(scene.bo, card, "Who lends me a flute?")
+    thread = scene.thread(card)
+    assert "changed or deleted" not in await publish(scene, scene.host, thread)
+
+    await scene.app.checkins.take_back(scene.guild.id, scene.ada.id, 1)
+    await scene.tick()
+    assert "was changed or deleted since" in published(scene, thread)[0].text
+    await scene.app.members.forget(scene.guild.id, scene.bo.id)
+    await scene.tick()
+
+    [card_now] = published(scene, thread)
+    assert "drum" in card_now.text
+    assert "flute" not in card_now.text
+    assert "bo" not in card_now.text.split()
+
+
 async def test_what_happens_to_a_message_that_was_edited_long_before_changes_nothing(scene: Scene) -> None:
     thread = await begin_thread(scene)
     [_silence, bell, *_others] = await talk(scene, thread)
