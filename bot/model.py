@@ -91,10 +91,15 @@ class Model:
         self.failure: Failure | None = None
         """Why the latest question found no answer; empty once one did."""
 
+    @property
+    def rests(self) -> bool:
+        """Whether it failed so often that it is not asked just now."""
+        return self._rests_until is not None and self._clock.now() < self._rests_until
+
     async def ask(self, question: Question, within: float) -> Answer:
         """Return the answer to a question, asked once. Raises ModelFailed, also after ``within`` seconds."""
         began = self._clock.now()
-        if self._rests_until is not None and began < self._rests_until:
+        if self.rests:
             raise ModelFailed(Failure.RESTING, used=0)
         try:
             async with asyncio.timeout(within):

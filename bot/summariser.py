@@ -7,8 +7,8 @@ each point has to rest on messages that were sent to it.
 import asyncio
 import json
 import string
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, cast
 
 from babel import Locale, UnknownLocaleError
@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.cleaning import tame
 from bot.database import ROOT
+from bot.errors import Refusal
 from bot.gathering import gathered
 from bot.model import Failure, Model, ModelFailed, Question
 from bot.services.model_uses import ModelUses
@@ -66,6 +67,12 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+Sending = Callable[[], Awaitable[None]]
+Found = list[Point] | Unmodelled
+"""Points, or why there are none."""
+Asking = Callable[[Question, Sequence[Line], float], Awaitable[Found]]
+
+
 class _Said(BaseModel):
     """One point as the model gives it."""
 
@@ -94,12 +101,19 @@ class Summariser:
         return sum(cost(self._asking(thread, part)) for part in parts) + joined
 
     async def make(
-        self, community_id: int, thread: Thread, *, allowed: bool, wanted: bool = True, within: float = MODEL_WITHIN
+        self,
+        community_id: int,
+        thread: Thread,
+        *,
+        allowed: bool,
+        wanted: bool = True,
+        within: float = MODEL_WITHIN,
+        sending: Sending | None = None,
     ) -> Findings:
         """Return a summary of a thread; ``allowed``: the community lets words go to the model; ``wanted``: the asker.
 
         Never fails for the model's sake, nor waits for it longer than ``within`` seconds: then it is a plain
-        gathering, which says why.
+        gathering, which says why. ``sending`` is done once, before the first word goes; none goes if it refuses.
         """
         if self.model is None:
             why = Unmodelled.NONE
@@ -108,27 +122,30 @@ class Summariser:
         elif not wanted or not thread.lines:
             why = Unmodelled.CHOSEN
         else:
-            made = await self._modelled(community_id, thread, within)
+            made = await self._modelled(community_id, thread, within, sending)
             if isinstance(made, Findings):
                 return made
             why = made
         return await asyncio.to_thread(gathered, thread, why)
 
-    async def _modelled(self, community_id: int, thread: Thread, within: float) -> Findings | Unmodelled:
+    async def _modelled(
+        self, community_id: int, thread: Thread, within: float, sending: Sending | None
+    ) -> Findings | Unmodelled:
         """Return what the model found, or why it found nothing."""
         ends = asyncio.get_running_loop().time() + within
         left = (await self._uses.spending(community_id)).left
         parts = await asyncio.to_thread(self._affordable, thread, left)
         if not parts:
             return Unmodelled.BUDGET
-        answered = list(zip(parts, await self._ask_all(community_id, thread, parts, ends), strict=True))
+        ask = partial(self._ask, community_id, _once(sending))
+        answered = list(zip(parts, await self._ask_all(ask, thread, parts, ends), strict=True))
         found = [(part, points) for part, points in reversed(answered) if not isinstance(points, Unmodelled)]
         points: Sequence[Point] = [each for _part, of_part in found for each in of_part]
         if not points:
             spent = all(of_part is Unmodelled.BUDGET for _part, of_part in answered)
             return Unmodelled.BUDGET if spent else Unmodelled.FAILED
         if len(found) > 1:
-            points = await self._join(community_id, thread, [of_part for _part, of_part in found], ends)
+            points = await self._join(ask, thread, [of_part for _part, of_part in found], ends)
         messages = sum(len(part) for part, _points in found)
         return Findings(
             language=thread.language,
@@ -152,9 +169,7 @@ class Summariser:
             parts.append(part)
         return parts
 
-    async def _ask_all(
-        self, community_id: int, thread: Thread, parts: Sequence[list[Line]], ends: float
-    ) -> list[list[Point] | Unmodelled]:
+    async def _ask_all(self, asking: Asking, thread: Thread, parts: Sequence[list[Line]], ends: float) -> list[Found]:
         """Return each part's points, or why it has none; a few are asked about at once, until the time is over.
 
         None is begun that would not end in time if it took as long as the slowest before it: it would cost its tokens,
@@ -165,43 +180,47 @@ class Summariser:
         loop = asyncio.get_running_loop()
         slowest = 0.0
 
-        async def ask(part: list[Line]) -> list[Point] | Unmodelled:
+        async def ask(part: list[Line]) -> Found:
             nonlocal slowest
             async with gate:
                 began = loop.time()
                 if began + slowest > last:
                     return Unmodelled.FAILED
-                points = await self._ask(community_id, self._asking(thread, part), part, last)
+                points = await asking(self._asking(thread, part), part, last)
                 slowest = max(slowest, loop.time() - began)
                 return points
 
         return await asyncio.gather(*map(ask, parts))
 
-    async def _join(self, community_id: int, thread: Thread, parts: list[list[Point]], ends: float) -> Sequence[Point]:
+    async def _join(self, ask: Asking, thread: Thread, parts: list[list[Point]], ends: float) -> Sequence[Point]:
         """Return the points of several parts, oldest first, brought together: by the model, else the latest of each."""
         sent = _fitting(parts, {line.source.message_id: line.number for line in thread.lines})
         cited = {source.message_id for point in sent.values() for source in point.sources}
         lines = [line for line in thread.lines if line.source.message_id in cited]
-        joined = await self._ask(community_id, self._joining(thread, sent), lines, ends)
+        joined = await ask(self._joining(thread, sent), lines, ends)
         if joined and not isinstance(joined, Unmodelled):
             return joined
         every = [point for part in parts for point in part]
         return [point for each in HEADINGS for point in [one for one in every if one.heading is each][-MOST_POINTS:]]
 
     async def _ask(
-        self, community_id: int, question: Question, lines: Sequence[Line], ends: float
-    ) -> list[Point] | Unmodelled:
+        self, community_id: int, sending: Sending, question: Question, lines: Sequence[Line], ends: float
+    ) -> Found:
         """Return the points the model finds in lines, asked once more where that may help, or why it finds none."""
         assert self.model is not None
         loop = asyncio.get_running_loop()
         for last_try in (False, True):
-            if loop.time() >= ends:
+            if loop.time() >= ends or self.model.rests:
                 break
             use = await self._uses.reserve(community_id, cost(question))
             if use is None:
                 return Unmodelled.BUDGET
             try:
+                await sending()
                 answer = await self.model.ask(question, ends - loop.time())
+            except Refusal:
+                await self._uses.settle(use, 0)
+                raise
             except ModelFailed as failed:
                 await self._uses.settle(use, failed.used)
                 wait = RETRY_AFTER if failed.wait is None else failed.wait
@@ -222,6 +241,19 @@ class Summariser:
 
     def _joining(self, thread: Thread, points: Iterable[str]) -> Question:
         return Question(_filled("join", thread.language), "\n".join(points), SCHEMA, ANSWER_TOKENS)
+
+
+def _once(sending: Sending | None) -> Sending:
+    """Return what does it when first awaited, and lets all others wait for that."""
+    done: asyncio.Future[None] | None = None
+
+    async def once() -> None:
+        nonlocal done
+        if sending is not None:
+            done = done or asyncio.ensure_future(sending())
+            await done
+
+    return once
 
 
 def _fitting(parts: Sequence[Sequence[Point]], numbers: Mapping[int, int]) -> dict[str, Point]:

@@ -275,7 +275,7 @@ def note(told: Note, marker: int) -> ui.LayoutView:
             "posted is a draft again, and /summary there makes a new one."
         ),
         DeliveryKind.SUMMARY_NOTICE: _(
-            "What tells a thread, {when}, that a language model was used for a summary of it, was not posted."
+            "What tells a thread, {when}, that a language model was asked to summarise it, was not posted."
         ),
     }.get(told.about.kind, _("Something due {when} was not posted."))
     if told.about.reason == "not-removed":

@@ -237,7 +237,7 @@ def what_words(what: str) -> str:
         DeliveryKind.PANEL.value: _("the panel of a running circle"),
         DeliveryKind.CIRCLE_WORD.value: _("a word in a circle's thread"),
         DeliveryKind.SUMMARY.value: _("a summary in its thread"),
-        DeliveryKind.SUMMARY_NOTICE.value: _("the word to a thread that a language model was used for a summary"),
+        DeliveryKind.SUMMARY_NOTICE.value: _("the word to a thread that a language model was asked to summarise it"),
     }.get(what, what)
 
 

@@ -130,11 +130,19 @@ class Summaries(Noun):
         if wanted and not agreed and terms.model and (tokens := self.app.summariser.price(thread)) > LONG:
             spending = await self.app.model_uses.spending(community_id)
             if spending.left:
-                kept = summary_id or (await self.app.summaries.ask_first(terms, up_to_id, interaction.id)).id
+                kept = summary_id or (await self.app.summaries.begin(terms, up_to_id, interaction.id)).id
                 return summary_cards.price_panel(kept, len(thread.lines), tokens, spending, again=bool(summary_id))
+
+        async def sending() -> None:
+            nonlocal summary_id
+            if summary_id is None:
+                summary_id = (await self.app.summaries.begin(terms, up_to_id, interaction.id)).id
+            assert summary_id is not None
+            await self.app.summaries.tell_thread(terms, summary_id, thread.language)
+
         within = min(MODEL_WITHIN, ends - loop.time()) if reading.known else 0  # no name goes to it that is not known
         findings = await self.app.summariser.make(
-            community_id, thread, allowed=terms.model, wanted=wanted, within=within
+            community_id, thread, allowed=terms.model, wanted=wanted, within=within, sending=sending
         )
         if summary_id is None:
             view = await self.app.summaries.keep(terms, up_to_id, findings, interaction.id, changed)

@@ -202,11 +202,11 @@ def _thousands(tokens: int) -> str:
 
 
 def notice(view: SummaryView, marker: int) -> ui.LayoutView:
-    """Draw what a thread is told when words of it went to the model."""
+    """Draw what a thread is told when words of it went to the model; true whatever became of the draft."""
     with speaking(language_of(view)):
         words = _(
-            "{name} had what was said here summarised with a language model. Only they see the draft until they "
-            "publish it. Whoever wants their words left out chooses so in /me."
+            "{name} asked a language model to summarise what was said here. Only they see what comes of it, unless "
+            "they publish it. Whoever wants their words left out chooses so in /me."
         ).format(name=f"<@{view.summary.asker_id}>" if view.summary.asker_id else _("Someone"))
     return drawing(ui.TextDisplay(f"-# {words}", id=marker))
 

@@ -104,7 +104,7 @@ def _leaving_words(model: Model | None) -> str:
             "A name Kith can't know goes as it is written, such as that of someone who is spoken of and not mentioned."
         ),
         "- " + _("Confidential threads, and private calls, are never summarised."),
-        "- " + _("A note in the thread says who had it summarised with a model. Only they see the draft."),
+        "- " + _("A note in the thread says who asked a model to summarise it. Only they see the draft."),
     ]
     return "\n".join(lines)
 

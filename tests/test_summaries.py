@@ -12,7 +12,7 @@ from bot.services.summary_showing import SummaryView
 from bot.services.summary_terms import Place, Terms
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind
-from bot.store.summaries import Heading, Summary, Unmodelled
+from bot.store.summaries import Heading, Summary
 from bot.thread import Findings, Point, Somebody, Source
 from tests.fakes import FixedClock
 from tests.peers import ADA, BO, CLEO, DAY, HERE, HOST, HOST_ROLE
@@ -126,7 +126,7 @@ async def test_a_thread_made_confidential_while_a_draft_is_made_keeps_none(eithe
 
     with pytest.raises(Refusal, match="confidential"):
         await either_app.summaries.keep(terms, 7_002, FOUND, 2)
-    with pytest.raises(Refusal, match="gone"):
+    with pytest.raises(Refusal, match="confidential"):
         await either_app.summaries.remake(terms, first, 7_002, FOUND)
     assert kept(either_app) == []
 
@@ -180,11 +180,3 @@ async def test_those_take_part_of_whose_words_the_last_summary_was_made(either_a
     (await terms_of(either_app, Person(BO))).require_part([])
     with pytest.raises(Refusal, match="no words of yours"):
         (await terms_of(either_app, Person(CLEO))).require_part([ADA, None])
-
-
-async def test_a_thread_is_told_of_the_model_only_where_it_was_used(either_app: App) -> None:
-    plain = Findings(FOUND.language, FOUND.points, FOUND.people, 2, unmodelled=Unmodelled.NONE)
-    await draft(either_app, findings=plain)
-    modelled = await draft(either_app, request_id=2)
-
-    assert [each.subject_id for each in planned(either_app, DeliveryKind.SUMMARY_NOTICE)] == [modelled]

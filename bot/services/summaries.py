@@ -26,6 +26,7 @@ from bot.store.summaries import (
     SummaryPoint,
     SummarySource,
     SummaryState,
+    its_notice_waits,
     latest_published,
     published_in,
     remove_points,
@@ -38,6 +39,7 @@ from bot.thread import Findings, Point
 
 DRAFT_FOR = timedelta(days=1)
 """How long a draft waits for its asker's word before it is thrown away."""
+NO_DRAFTS = (SummaryState.PUBLISHED, SummaryState.DISCARDED)
 
 
 class Summaries:
@@ -105,12 +107,31 @@ class Summaries:
         return words
 
     @transaction
-    def ask_first(self, session: Session, terms: Terms, up_to_id: int, request_id: int) -> Summary:
-        """Keep what a long thread's summary would cover, until its asker has agreed to its price."""
+    def begin(self, session: Session, terms: Terms, up_to_id: int, request_id: int) -> Summary:
+        """Keep what a summary is to cover, until its price is agreed to or the model has answered."""
         earlier = summary_requested_by(session, terms.community.id, request_id)
         if earlier is not None:
             return earlier
         return self._new(session, terms, up_to_id, request_id, SummaryState.PRICED)
+
+    @transaction
+    def tell_thread(self, session: Session, terms: Terms, summary_id: int, language: str) -> None:
+        """Plan that a thread is told that words of it, in this language, go to the model: once for each summary.
+
+        To be called before they go. Raises Refusal when the thread has become confidential, or the draft is gone.
+        """
+        require_open(session, terms.community, terms.place)
+        summary = self._own(session, terms.community.id, terms.asker, summary_id)
+        if summary.state is SummaryState.PRICED:
+            summary.language = language
+        plan(
+            session,
+            DeliveryKind.SUMMARY_NOTICE,
+            summary_id,
+            community_id=summary.community_id,
+            due_at=self._clock.now(),
+            priority=Priority.WORDS,
+        )
 
     @transaction
     def keep(
@@ -130,7 +151,7 @@ class Summaries:
         if earlier is not None:
             return view_of(session, earlier)
         new = self._new(session, terms, up_to_id, request_id, SummaryState.DRAFT)
-        return self._fill(session, new, terms, findings, changed)
+        return self._fill(session, new, findings, changed)
 
     @transaction
     def remake(
@@ -142,11 +163,12 @@ class Summaries:
         findings: Findings,
         changed: Collection[int] = (),
     ) -> SummaryView:
-        """Put new findings in a draft's place. Raises Refusal when it is no draft of the asker's any more."""
+        """Put findings in a draft's place. Raises Refusal as ``keep`` does, and when it is no draft of the asker's."""
+        require_open(session, terms.community, terms.place)
         summary = self._own(session, terms.community.id, terms.asker, summary_id)
         summary.after_id, summary.up_to_id = terms.after_id, up_to_id
         summary.previous_id = terms.previous.id if terms.previous else None
-        return self._fill(session, summary, terms, findings, changed)
+        return self._fill(session, summary, findings, changed)
 
     def _new(self, session: Session, terms: Terms, up_to_id: int, request_id: int, state: SummaryState) -> Summary:
         require_open(session, terms.community, terms.place)
@@ -168,12 +190,9 @@ class Summaries:
         session.flush()
         return summary
 
-    def _fill(
-        self, session: Session, summary: Summary, terms: Terms, findings: Findings, changed: Collection[int]
-    ) -> SummaryView:
+    def _fill(self, session: Session, summary: Summary, findings: Findings, changed: Collection[int]) -> SummaryView:
         """Write findings into a draft, and leave out whoever has asked for it since the thread was read."""
         now = self._clock.now()
-        require_open(session, terms.community, terms.place)
         remove_points(session, summary.id)
         session.connection().execute(delete(SummaryPerson).where(col(SummaryPerson.summary_id) == summary.id))
         summary.state, summary.made_at, summary.unmodelled = SummaryState.DRAFT, now, findings.unmodelled
@@ -193,15 +212,6 @@ class Summaries:
             )
         _write(session, summary, findings.points)
         take_out(session, [summary], left_out_of_summaries(session, summary.community_id), now)
-        if findings.unmodelled is None:
-            plan(
-                session,
-                DeliveryKind.SUMMARY_NOTICE,
-                summary.id,
-                community_id=summary.community_id,
-                due_at=now,
-                priority=Priority.WORDS,
-            )
         return view_of(session, summary)
 
     @transaction
@@ -261,7 +271,7 @@ class Summaries:
     def discard(self, session: Session, community_id: int, person: Person, summary_id: int) -> bool:
         """Throw a draft away; tell whether there was one."""
         summary = summary_of(session, community_id, summary_id)
-        if summary is None or summary.asker_id != person.member_id or summary.state is SummaryState.PUBLISHED:
+        if summary is None or summary.asker_id != person.member_id or summary.state in NO_DRAFTS:
             return False
         remove_summary(session, summary)
         return True
@@ -329,14 +339,16 @@ class Summaries:
     def tend(self, session: Session) -> None:
         """Throw away drafts that have waited for a day."""
         old = select(Summary).where(
-            Summary.state != SummaryState.PUBLISHED, col(Summary.made_at) <= self._clock.now() - DRAFT_FOR
+            Summary.state != SummaryState.PUBLISHED,
+            col(Summary.made_at) <= self._clock.now() - DRAFT_FOR,
+            (col(Summary.state) != SummaryState.DISCARDED) | ~its_notice_waits(),
         )
         for draft in session.exec(old.limit(100)).all():
             remove_summary(session, draft)
 
     def _own(self, session: Session, community_id: int, person: Person, summary_id: int) -> Summary:
         summary = summary_of(session, community_id, summary_id)
-        if summary is None or summary.asker_id != person.member_id:
+        if summary is None or summary.asker_id != person.member_id or summary.state is SummaryState.DISCARDED:
             raise Refusal(_("That draft is gone; one is kept for a day. /summary makes a new one."))
         if summary.state is SummaryState.PUBLISHED:
             raise Refusal(_("That summary is published already; it stands in its thread."))

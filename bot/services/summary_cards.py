@@ -6,7 +6,7 @@ from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.services.summary_showing import SummaryView, view_of
 from bot.store.deliveries import Delivery, DeliveryKind
-from bot.store.summaries import Summary, SummaryState
+from bot.store.summaries import Summary, SummaryState, remove_summary, summary_of
 
 
 class SummaryCards:
@@ -18,7 +18,7 @@ class SummaryCards:
     @property
     def settle(self) -> dict[DeliveryKind, Settle]:
         """What to write when a delivery of each kind ended, in the same transaction."""
-        return {DeliveryKind.SUMMARY: _settle}
+        return {DeliveryKind.SUMMARY: _settle, DeliveryKind.SUMMARY_NOTICE: _settle_notice}
 
     @transaction
     def card(self, session: Session, delivery: Delivery) -> SummaryView:
@@ -30,7 +30,7 @@ class SummaryCards:
 
     @transaction
     def notice(self, session: Session, delivery: Delivery) -> SummaryView:
-        """Return a summary of which the thread is told that words went to the model."""
+        """Return a summary of which the thread is told that words went to the model, whatever became of it."""
         return view_of(session, _summary(session, delivery))
 
 
@@ -46,9 +46,15 @@ def _summary(session: Session, delivery: Delivery) -> Summary:
 
 def _settle(session: Session, delivery: Delivery, said: Said | None) -> None:
     summary = session.get(Summary, delivery.subject_id)
-    if summary is None:
+    if summary is None or summary.state is SummaryState.DISCARDED:
         return
     if said is not None:
         summary.message_id = said.message_id or summary.message_id
     elif summary.message_id is None:
         summary.state, summary.published_at = SummaryState.DRAFT, None  # it stands nowhere, so none follows it
+
+
+def _settle_notice(session: Session, delivery: Delivery, _said: Said | None) -> None:
+    summary = summary_of(session, delivery.community_id, delivery.subject_id)
+    if summary is not None and summary.state is SummaryState.DISCARDED:
+        remove_summary(session, summary)

@@ -86,11 +86,11 @@ def forget_summaries(session: Session, community_id: int, member_id: int, now: d
     """Erase a member from summaries, also as the one who asked; their drafts go."""
     leave_out(session, community_id, member_id, now)
     for summary in _asked_for(session, community_id, member_id):
-        if summary.state is not SummaryState.PUBLISHED:
-            remove_summary(session, summary)
-            continue
         summary.asker_id = summary.request_id = None
-        show_summary(session, summary, now)
+        if summary.state is SummaryState.PUBLISHED:
+            show_summary(session, summary, now)
+        else:
+            remove_summary(session, summary)
 
 
 def _asked_for(session: Session, community_id: int, member_id: int) -> list[Summary]:

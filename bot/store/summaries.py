@@ -8,16 +8,20 @@ from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.store.columns import one_of, reference, row_id, snowflake
+from bot.store.deliveries import WAITING, Delivery, DeliveryKind
 
 LONGEST_POINT = 300
 
 
 class SummaryState(StrEnum):
-    """A long thread first waits for its price to be agreed to; a draft is seen by its asker alone."""
+    """A draft is seen by its asker alone."""
 
     PRICED = "priced"
+    """There is nothing in it yet: its price is not agreed to, or the model is being asked."""
     DRAFT = "draft"
     PUBLISHED = "published"
+    DISCARDED = "discarded"
+    """Nothing is left in it: it stays until its thread was told that words of it went to the model."""
 
 
 class Heading(StrEnum):
@@ -257,12 +261,30 @@ def remove_points(session: Session, summary_id: int | None) -> None:
         session.connection().execute(delete(table).where(col(table.summary_id) == summary_id))
 
 
+def its_notice_waits() -> ColumnElement[bool]:
+    """Return the condition that a summary's thread is still to be told that words of it went to the model."""
+    return (
+        select(Delivery.id)
+        .where(
+            Delivery.kind == DeliveryKind.SUMMARY_NOTICE,
+            Delivery.subject_id == Summary.id,
+            col(Delivery.state).in_(WAITING),
+        )
+        .exists()
+    )
+
+
 def remove_summary(session: Session, summary: Summary) -> None:
-    """Remove a summary whole; one that follows it stands alone from then on."""
+    """Remove a summary whole, or all that is in it while its notice waits; one that follows it stands alone then."""
+    session.exec(select(Summary.id).where(Summary.id == summary.id).with_for_update()).first()  # no notice comes now
     remove_points(session, summary.id)
     session.connection().execute(delete(SummaryPerson).where(col(SummaryPerson.summary_id) == summary.id))
     for following in session.exec(select(Summary).where(Summary.previous_id == summary.id)):
         following.previous_id = None
     session.flush()
-    session.delete(summary)
+    if session.exec(select(Summary.id).where(Summary.id == summary.id, its_notice_waits())).first() is None:
+        session.delete(summary)
+    else:
+        summary.state = SummaryState.DISCARDED
+        summary.request_id = summary.message_id = summary.published_at = None
     session.flush()

@@ -54,6 +54,7 @@ def upgrade() -> None:
                 "priced",
                 "draft",
                 "published",
+                "discarded",
                 name="summarystate",
                 native_enum=False,
                 create_constraint=True,

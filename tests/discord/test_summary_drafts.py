@@ -190,9 +190,9 @@ async def test_a_long_thread_goes_to_the_model_once_its_price_was_agreed_to(scen
     again = await press(scene.ada, draft, "Make again")
     assert "Nothing is sent yet." in said(again)
     assert said(await press(scene.ada, again, "Back to the draft")) == text
-    [notice] = [each.text for each in scene.messages(thread) if "language model" in each.text]
-    assert f"{scene.ada.mention} had what was said here summarised with a language model." in notice
-    assert "Only they see the draft" in notice
+    [notice] = [each.text for each in scene.messages(thread) if "a language model" in each.text]
+    assert f"{scene.ada.mention} asked a language model to summarise what was said here." in notice
+    assert "Only they see what comes of it" in notice
 
 
 async def test_a_draft_the_model_failed_says_so(scene: Scene, server: ModelServer) -> None:

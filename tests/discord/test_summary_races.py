@@ -40,7 +40,7 @@ async def test_a_draft_thrown_away_leaves_nothing_to_the_next_one(scene: Scene, 
     await scene.tick()
 
     assert server.connections > 0
-    assert len([each for each in scene.messages(thread) if "had what was said here" in each.text]) == 2
+    assert len([each for each in scene.messages(thread) if "asked a language model" in each.text]) == 2
     assert "That draft is gone" in said(await press(scene.bo, first, "Publish"))
 
 
