@@ -8,7 +8,7 @@ from babel.dates import format_time
 from discord import ui
 
 from bot.errors import Refusal
-from bot.language import _, spoken
+from bot.language import _
 from bot.services.callers import LONGEST_LEARNING
 from bot.services.calls import MOST_NAMED, CallForm, NewCall
 from bot.services.people import Person
@@ -16,7 +16,7 @@ from bot.services.responses import Later
 from bot.services.words import LONGEST_WORDS, help_word
 from bot.store.calls import Audience, Help, Urgency
 from cogs.support import Interaction, answers, pressed_name
-from cogs.words import day_name
+from cogs.words import day_name, region
 
 
 def call_form(form: CallForm) -> ui.Modal:
@@ -194,7 +194,7 @@ def _later_words(when: Later) -> str:
 
 
 def _clock_words(at: datetime, *, full: bool) -> str:
-    time = format_time(at, "short", tzinfo=at.tzinfo, locale="en_GB" if spoken() == "en" else spoken())
+    time = format_time(at, "short", tzinfo=at.tzinfo, locale=region())
     return f"{day_name(at.weekday())}, {time}" if full else time
 
 

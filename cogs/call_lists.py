@@ -7,13 +7,14 @@ import discord
 from babel.dates import format_timedelta
 from discord import ui
 
-from bot.language import _, ngettext, speaking, spoken
+from bot.language import _, ngettext, speaking
 from bot.services.call_cards import CallCard
 from bot.services.calls import Measures, Preview, Waiting
 from bot.store.calls import Audience, Call, CallState
 from cogs.call_cards import call_card, callers_buttons
 from cogs.cards import drawing, lasting_button, message_link, quoted, stamp
 from cogs.hands import shortened
+from cogs.words import region
 
 ON_A_PAGE = 10
 OWN_ON_A_PAGE = 5
@@ -217,7 +218,7 @@ def measures_panel(measures: Measures) -> ui.LayoutView:
 
 
 def _span(time: timedelta) -> str:
-    return format_timedelta(time, threshold=1.5, locale="en_GB" if spoken() == "en" else spoken())
+    return format_timedelta(time, threshold=1.5, locale=region())
 
 
 def withdraw_panel(call: Call) -> ui.LayoutView:

@@ -1,7 +1,5 @@
 """/call, *Make a call of this*, the buttons of a call's messages, and the forms behind them."""
 
-from typing import Any
-
 import discord
 from discord import app_commands, ui
 from discord.app_commands import Choice, locale_str
@@ -19,6 +17,7 @@ from cogs.support import (
     Interaction,
     Noun,
     answers,
+    asked_by,
     community_of,
     in_a_moment,
     open_form,
@@ -360,11 +359,6 @@ class Calls(Noun):
     def _own_id(self) -> int:
         assert self.bot.user is not None
         return self.bot.user.id
-
-
-def asked_by(interaction: Interaction) -> tuple[int, Any]:
-    """Return the community, and who asks: what services want to know first."""
-    return community_of(interaction), person_of(interaction)
 
 
 def place_words(call: Call) -> str:

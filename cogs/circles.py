@@ -9,7 +9,6 @@ from bot.formats import Role
 from bot.language import _, nearest
 from bot.services.circle_views import CircleView
 from bot.services.circles import MOST_COMING, Answer
-from bot.services.people import Person
 from bot.services.words import given_back
 from bot.store.circles import Circle, ComingKind
 from bot.store.rhythms import Way
@@ -23,6 +22,7 @@ from cogs.summary_place import readable_by
 from cogs.support import (
     Interaction,
     Noun,
+    asked_by,
     community_of,
     in_a_moment,
     open_form,
@@ -251,11 +251,6 @@ class Circles(Noun):
         await within_time(interaction, self.app.circles.cancel(*asked_by(interaction), circle_id))
         words = _("It is cancelled, and those who come are told in its thread. /circle shows the others.")
         await redraw(interaction, drawing(ui.TextDisplay(words)))
-
-
-def asked_by(interaction: Interaction) -> tuple[int, Person]:
-    """Return the community, and who asks: what services want to know first."""
-    return community_of(interaction), person_of(interaction)
 
 
 def verb_of(interaction: Interaction) -> str:

@@ -14,11 +14,12 @@ from bot.store.rhythms import Way
 from cogs import circle_forms, circle_lists
 from cogs.cards import drawing, message_link, stamp
 from cogs.circle_panel import STEPS_APART
-from cogs.circles import asked_by, verb_of
+from cogs.circles import verb_of
 from cogs.support import (
     Interaction,
     Noun,
     answers,
+    asked_by,
     community_of,
     in_a_moment,
     open_form,

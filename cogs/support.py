@@ -226,3 +226,8 @@ def person_of(interaction: Interaction) -> Person:
     user = interaction.user
     roles = frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset[int]()
     return Person(user.id, roles, interaction.permissions.manage_guild)
+
+
+def asked_by(interaction: Interaction) -> tuple[int, Person]:
+    """Return the community, and who asks: what services want to know first."""
+    return community_of(interaction), person_of(interaction)
