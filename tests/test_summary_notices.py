@@ -7,12 +7,13 @@ import pytest
 from sqlmodel import Session, select
 
 from bot.app import App, assemble
+from bot.courier import Outage
 from bot.errors import Refusal
 from bot.model import FAILURES_IN_A_ROW
 from bot.services.people import Person
 from bot.store.communities import Community
 from bot.store.deliveries import Delivery, DeliveryKind
-from bot.store.summaries import SummaryPerson, SummaryPoint, SummarySource, SummaryState, Unmodelled
+from bot.store.summaries import SummaryPerson, SummaryPoint, SummarySource, Unmodelled
 from bot.thread import Findings
 from cogs import summary_cards
 from tests.conversations import long_thread
@@ -21,7 +22,7 @@ from tests.fakes import FakeVoice, FixedClock
 from tests.loopback.model import ModelServer, failing, silent, well
 from tests.modelled import HERE, THREAD, give_budget, model_on, spent
 from tests.peers import BO, DAY, HOST
-from tests.test_summaries import FOUND, communities, draft, kept, planned, terms_of
+from tests.test_summaries import FOUND, communities, draft, kept, terms_of
 from tests.test_summaries import THREAD as PLACE_ID
 
 __all__ = ["communities"]
@@ -69,6 +70,8 @@ async def heard(app: App) -> list[str]:
         if delivery.kind is DeliveryKind.SUMMARY_NOTICE:
             view = summary_cards.notice(await app.summary_cards.notice(delivery), 1)
             texts.append(text_of(view.to_components()))
+        else:
+            await app.summary_cards.card(delivery)
 
     voice = FakeVoice()
     voice.meet = hear
@@ -236,7 +239,9 @@ async def test_a_notice_that_can_not_be_said_yet_is_kept_for_as_long_as_it_takes
     assert kept(either_app) == []
 
 
-async def test_a_summary_published_and_deleted_before_its_notice_is_said_does_not_come_back(either_app: App) -> None:
+async def test_a_summary_published_and_deleted_before_its_notice_is_said_does_not_come_back(
+    either_app: App, clock: FixedClock
+) -> None:
     number = await draft(either_app)
     await either_app.summaries.tell_thread(await terms_of(either_app), number, "en")
     await either_app.summaries.publish(HERE, HOST, number)
@@ -244,16 +249,19 @@ async def test_a_summary_published_and_deleted_before_its_notice_is_said_does_no
 
     async def only_the_summary(delivery: Delivery) -> None:
         if delivery.kind is DeliveryKind.SUMMARY_NOTICE:
-            raise TimeoutError
+            raise Outage
 
     voice.meet = only_the_summary
     await either_app.courier.tend(voice)
     [published] = await either_app.summaries.past(HERE, PLACE_ID, [], 5)
     assert published.message_id is not None
+    await either_app.summaries.sources_changed(HERE, [7_001])
     await either_app.summaries.messages_gone(HERE, [published.message_id])
+    assert words_kept(either_app) == 0
+
+    assert await heard(either_app) == []  # it waits a moment, and the summary is not drawn anew
+    clock.advance(DAY)
+    assert len(await heard(either_app)) == 1
 
     assert await either_app.summaries.past(HERE, PLACE_ID, [], 5) == []
-    assert words_kept(either_app) == 0
-    [notice] = planned(either_app, DeliveryKind.SUMMARY_NOTICE)
-    view = await either_app.summary_cards.notice(notice)
-    assert (view.summary.state, view.summary.asker_id) == (SummaryState.DISCARDED, HOST.member_id)
+    assert kept(either_app) == []

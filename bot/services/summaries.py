@@ -26,7 +26,6 @@ from bot.store.summaries import (
     SummaryPoint,
     SummarySource,
     SummaryState,
-    its_notice_waits,
     latest_published,
     published_in,
     remove_points,
@@ -339,9 +338,7 @@ class Summaries:
     def tend(self, session: Session) -> None:
         """Throw away drafts that have waited for a day."""
         old = select(Summary).where(
-            Summary.state != SummaryState.PUBLISHED,
-            col(Summary.made_at) <= self._clock.now() - DRAFT_FOR,
-            (col(Summary.state) != SummaryState.DISCARDED) | ~its_notice_waits(),
+            Summary.state != SummaryState.PUBLISHED, col(Summary.made_at) <= self._clock.now() - DRAFT_FOR
         )
         for draft in session.exec(old.limit(100)).all():
             remove_summary(session, draft)

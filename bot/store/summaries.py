@@ -261,19 +261,6 @@ def remove_points(session: Session, summary_id: int | None) -> None:
         session.connection().execute(delete(table).where(col(table.summary_id) == summary_id))
 
 
-def its_notice_waits() -> ColumnElement[bool]:
-    """Return the condition that a summary's thread is still to be told that words of it went to the model."""
-    return (
-        select(Delivery.id)
-        .where(
-            Delivery.kind == DeliveryKind.SUMMARY_NOTICE,
-            Delivery.subject_id == Summary.id,
-            col(Delivery.state).in_(WAITING),
-        )
-        .exists()
-    )
-
-
 def remove_summary(session: Session, summary: Summary) -> None:
     """Remove a summary whole, or all that is in it while its notice waits; one that follows it stands alone then."""
     session.exec(select(Summary.id).where(Summary.id == summary.id).with_for_update()).first()  # no notice comes now
@@ -282,7 +269,12 @@ def remove_summary(session: Session, summary: Summary) -> None:
     for following in session.exec(select(Summary).where(Summary.previous_id == summary.id)):
         following.previous_id = None
     session.flush()
-    if session.exec(select(Summary.id).where(Summary.id == summary.id, its_notice_waits())).first() is None:
+    notice = select(Delivery.id).where(
+        Delivery.kind == DeliveryKind.SUMMARY_NOTICE,
+        Delivery.subject_id == summary.id,
+        col(Delivery.state).in_(WAITING),
+    )
+    if session.exec(notice).first() is None:
         session.delete(summary)
     else:
         summary.state = SummaryState.DISCARDED

@@ -49,11 +49,14 @@ async def test_a_thread_reads_who_asked_the_model_though_the_draft_was_thrown_aw
 ) -> None:
     thread = await begin_thread(scene, model_on=True)
     await talk(scene, thread)
+    scene.env.inject_error("POST", f"/channels/{thread.id}/messages", status=401)  # Discord takes it later
     draft = await scene.bo.slash(thread, "summary")
+    await scene.tick()
     assert "nobody else has seen it" in said(await press(scene.bo, draft, "Discard"))
     assert "There is no draft here any more" in said(await discord_press(scene, "summary:1:discard"))
     assert "That draft is gone" in said(await discord_press(scene, "summary:1:again"))
 
+    await scene.later(minutes=1)
     [notice] = await notices(scene, thread)
 
     assert notice.startswith(f"-# {scene.bo.mention} asked a language model")
