@@ -34,6 +34,8 @@ SOON = 6
 LOOKED_BACK = 40
 """Lines after which a question is not thought to be answered unless somebody replies to it."""
 ASKS = ("?", "؟")
+QUOTES = {"de": "„{}“"}
+"""How languages quote, but for those that do so as English does."""
 
 _QUOTED = re.compile(r"[\"“„«»‹]([^\"“”„«»‹›]*)[\"”“«»›]")
 _AFTER_END = re.compile(r"[^\w?؟]+$")
@@ -64,12 +66,13 @@ def gathered(thread: Thread, why: Unmodelled) -> Findings:
     shown = {*asked, *waits, *promised, *leading.values()}
     links = _links(thread.lines, said, shown)
     shown |= {each for each, _link in links}
+    quotes = QUOTES.get(thread.language, "“{}”")
     points = [
-        *(_point(Heading.ASKED, each) for each in asked),
-        *(_point(Heading.OPEN, each) for each in waits),
-        *(_point(Heading.COMMITMENTS, each, leading.get(each)) for each in promised),
-        *(_link_point(each, link) for each, link in links),
-        *(_point(Heading.WELCOMED, each) for each in _welcomed(thread.lines, said, shown)),
+        *(_point(Heading.ASKED, each, quotes) for each in asked),
+        *(_point(Heading.OPEN, each, quotes) for each in waits),
+        *(_point(Heading.COMMITMENTS, each, quotes, leading.get(each)) for each in promised),
+        *(_link_point(each, link, quotes) for each, link in links),
+        *(_point(Heading.WELCOMED, each, quotes) for each in _welcomed(thread.lines, said, shown)),
     ]
     return Findings(
         language=thread.language,
@@ -189,17 +192,17 @@ def _latest(found: Iterable[_Said]) -> list[_Said]:
     return sorted(once.values(), key=lambda each: each.line.number)[-MOST_POINTS:]
 
 
-def _point(heading: Heading, said: _Said, leading: _Said | None = None) -> Point:
+def _point(heading: Heading, said: _Said, quotes: str, leading: _Said | None = None) -> Point:
     words = said.words if leading is None else f"{leading.words} {said.words}"
-    return Point(heading, _with_writer(said.line, f"“{cut(words, LONGEST_QUOTE)}”"), (said.line.source,))
+    return Point(heading, _with_writer(said.line, quotes.format(cut(words, LONGEST_QUOTE))), (said.line.source,))
 
 
-def _link_point(said: _Said, link: str) -> Point:
+def _link_point(said: _Said, link: str, quotes: str) -> Point:
     words = _with_writer(said.line, link)
     around = _LINK.sub("", said.words).strip(" :–-")
-    room = LONGEST_POINT - len(words) - len(" “”")
+    room = LONGEST_POINT - len(words) - len(quotes.format(" "))
     if _length(around) > FEWEST_WORDS and room > LONGEST_POINT // 10:
-        words += f" “{cut(around, min(room, LONGEST_QUOTE))}”"
+        words += " " + quotes.format(cut(around, min(room, LONGEST_QUOTE)))
     return Point(Heading.LINKS, words, (said.line.source,))
 
 

@@ -109,7 +109,7 @@ def shown(findings: Findings) -> dict[Heading, list[tuple[str, int]]]:
 def sentences(heading: Heading, *said: str, language: str = "en") -> list[str]:
     """Return the sentences gathered under a heading of what one person says, message by message."""
     points = gather(*(("Ruth", each) for each in said), language=language).points
-    return [each.words.removeprefix("Person 1: ").strip("“”") for each in points if each.heading is heading]
+    return [each.words.removeprefix("Person 1: ").strip("„“”") for each in points if each.heading is heading]
 
 
 def test_a_lively_thread_is_worth_reading() -> None:
@@ -145,19 +145,19 @@ def test_a_german_thread_is_worth_reading() -> None:
     assert findings.language == "de"
     assert shown(findings) == {
         Heading.ASKED: [
-            ("Person 4: “Hat jemand noch Sitzkissen”", 6),
-            ("Person 1: “Wie macht ihr das, wenn jemand im Kreis lange redet?”", 8),
+            ("Person 4: „Hat jemand noch Sitzkissen“", 6),
+            ("Person 1: „Wie macht ihr das, wenn jemand im Kreis lange redet?“", 8),
         ],
-        Heading.OPEN: [("Person 2: “Wer hütet eigentlich den nächsten?”", 2)],
+        Heading.OPEN: [("Person 2: „Wer hütet eigentlich den nächsten?“", 2)],
         Heading.COMMITMENTS: [
-            ("Person 2: “Ich übernehme das Feuer und bringe Holz mit.”", 5),
-            ("Person 3: “Kissen habe ich zehn, die bringe ich mit.”", 7),
-            ("Person 1: “Ich schreibe morgen die Einladung und schicke sie euch.”", 11),
+            ("Person 2: „Ich übernehme das Feuer und bringe Holz mit.“", 5),
+            ("Person 3: „Kissen habe ich zehn, die bringe ich mit.“", 7),
+            ("Person 1: „Ich schreibe morgen die Einladung und schicke sie euch.“", 11),
         ],
-        Heading.LINKS: [("Person 4: https://example.org/redestein “Hier steht viel dazu”", 9)],
+        Heading.LINKS: [("Person 4: https://example.org/redestein „Hier steht viel dazu“", 9)],
         Heading.WELCOMED: [
-            ("Person 1: “Ihr Lieben, der Kreis gestern hat mich sehr berührt. Danke euch allen ❤”", 1),
-            ("Person 4: “z.B. mit dem Redestein: wer ihn zu lange hält, den schaue ich freundlich an.”", 9),
+            ("Person 1: „Ihr Lieben, der Kreis gestern hat mich sehr berührt. Danke euch allen ❤“", 1),
+            ("Person 4: „z.B. mit dem Redestein: wer ihn zu lange hält, den schaue ich freundlich an.“", 9),
         ],
     }
 
