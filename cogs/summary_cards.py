@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 import discord
-from babel.numbers import format_decimal
 from discord import ui
 from discord.utils import snowflake_time
 
-from bot.language import _, languages, ngettext, speaking, spoken
+from bot.language import _, languages, ngettext, speaking
 from bot.services.model_uses import Spending
 from bot.services.summary_showing import SummaryView
 from bot.store.summaries import Heading, Summary, SummaryPerson, SummaryPoint, SummarySource, Unmodelled
 from cogs.cards import drawing, lasting_button, message_link, plain, stamp
+from cogs.words import number_words
 
 ROOM = 3300
 """Characters a summary takes at the most: a message holds 4,000, and a draft has words of its own around it."""
@@ -72,7 +72,8 @@ def _fitting_blocks(view: SummaryView) -> list[str]:
 
 def _header(view: SummaryView) -> str:
     summary = view.summary
-    count = ngettext("{count} message", "{count} messages", summary.messages).format(count=summary.messages)
+    count = ngettext("{count} message", "{count} messages", summary.messages)
+    count = count.format(count=number_words(summary.messages))
     begins, ends = _begins(summary), snowflake_time(summary.up_to_id or summary.thread_id)
     if summary.cut or summary.skipped:
         span = _("{messages} up to {end}").format(messages=count, end=stamp(ends, "f"))
@@ -136,7 +137,7 @@ def _footer(view: SummaryView, unshown: int) -> list[str]:
             "{count} older messages were left out, for time or budget.",
             summary.skipped,
         )
-        lines.append(words.format(count=summary.skipped))
+        lines.append(words.format(count=number_words(summary.skipped)))
     if summary.cut:
         lines.append(_("Still older messages were not read.") if summary.skipped else _("Older ones were not read."))
     lines.append(_("Whoever wants their words left out of summaries chooses so in /me."))
@@ -178,7 +179,9 @@ def price_panel(
 ) -> ui.LayoutView:
     """Draw what a long thread's summary takes, before anything is sent; ``again``: there is a draft to go back to."""
     words = [
-        ngettext("It is long: {count} message.", "It is long: {count} messages.", messages).format(count=messages),
+        ngettext("It is long: {count} message.", "It is long: {count} messages.", messages).format(
+            count=number_words(messages)
+        ),
         _(
             "Sent to the language model it takes about {tokens} tokens. Of this month's {budget}, {left} are left."
         ).format(tokens=_thousands(tokens), budget=_thousands(spending.budget), left=_thousands(spending.left)),
@@ -198,7 +201,7 @@ def price_panel(
 
 
 def _thousands(tokens: int) -> str:
-    return format_decimal(round(tokens, -3) if tokens >= 1000 else tokens, locale=spoken())
+    return number_words(round(tokens, -3) if tokens >= 1000 else tokens)
 
 
 def notice(view: SummaryView, marker: int) -> ui.LayoutView:

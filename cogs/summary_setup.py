@@ -19,7 +19,7 @@ from cogs.cards import drawing, lasting_button, plain
 from cogs.setup_panel import ACCENT
 from cogs.summary_cards import summary_card
 from cogs.support import pressed_name
-from cogs.words import region
+from cogs.words import number_words, region
 
 THEIR_OWN = "api.openai.com"
 """Where a model is asked when no address is set."""
@@ -144,11 +144,6 @@ def _budgets(community: Community) -> ui.Select[Any]:
             for each in BUDGETS
         ],
     )
-
-
-def number_words(number: int) -> str:
-    """Return a number with its thousands apart, as the language spoken writes it."""
-    return format_decimal(number, locale=region())
 
 
 def _trying_words(model: Model | None) -> str:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from babel.dates import format_date, format_time, get_day_names
+from babel.numbers import format_decimal
 
 from bot.calendar import Turn
 from bot.language import _, ngettext, spoken
@@ -44,6 +45,11 @@ def day_name(weekday: int) -> str:
 def region() -> str:
     """Return the language spoken with the region whose dates and times it shows: English is British."""
     return "en_GB" if spoken() == "en" else spoken()
+
+
+def number_words(number: int) -> str:
+    """Return a number with its thousands apart, as the language spoken writes it."""
+    return format_decimal(number, locale=region())
 
 
 def date_words(day: date) -> str:

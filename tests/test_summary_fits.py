@@ -169,6 +169,20 @@ def shown(view: SummaryView) -> str:
     return text_of(summary_cards.published_card(view, 1).to_components())
 
 
+@pytest.mark.parametrize(
+    ("language", "messages", "skipped"),
+    [("en", "4,000 messages", "1,000 older messages"), ("de", "4.000 Nachrichten", "1.000 ältere Nachrichten")],
+)
+def test_long_counts_are_written_as_their_language_does(language: str, messages: str, skipped: str) -> None:
+    text = shown(a_view("word", language=language))
+
+    assert messages in text
+    assert skipped in text
+    with speaking(language):
+        panel = summary_cards.price_panel(1, 4000, 30_400, Spending(200_000, 0), again=False)
+    assert messages in text_of(panel.to_components())
+
+
 def test_the_languages_kith_does_not_speak_fall_back_to_the_communitys() -> None:
     community = Community(id=1, created_at=MONDAY_MORNING, language="de")
 
