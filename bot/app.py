@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from bot.circle_deck import our_circle_decks
 from bot.clock import Clock
 from bot.courier import Courier
 from bot.database import Database
 from bot.deck import Decks, our_decks
+from bot.formats import our_formats
 from bot.model import Model
 from bot.services.call_cards import CallCards
 from bot.services.callers import Callers
@@ -60,8 +62,10 @@ def assemble(database_url: str, clock: Clock, model: Model | None = None) -> App
 
     Raises DeckError when a file in ``prompts/`` can't be used.
     """
-    database = Database(database_url)
     decks = our_decks()
+    our_formats()  # a mistake in these is told now, and not as a circle begins
+    our_circle_decks()
+    database = Database(database_url)
     rounds = Rounds(database, clock)
     keepers = Keepers(database, clock)
     call_cards = CallCards(database, clock)

@@ -16,11 +16,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot import __version__
+from bot.circle_deck import our_circle_decks
 from bot.clock import Clock, SystemClock
 from bot.commands import DONE, FAILED, why_no_database
 from bot.connection import CannotConnect, check_token
 from bot.database import SOUND_SQLITE, current_revision, engine_for, is_sqlite, newest_revision
-from bot.deck import DeckError, Decks, prompts_folder
+from bot.deck import DeckError, our_decks
+from bot.formats import our_formats
 from bot.language import languages
 from bot.settings import FILE, Settings, application_id, read_what_is_sound
 
@@ -199,9 +201,11 @@ def system_zones() -> str | None:
 
 
 def words() -> Iterator[Finding]:
-    """Look whether the decks of questions can be used, and which languages are spoken."""
+    """Look whether questions, formats and themes can be used, and which languages are spoken."""
     try:
-        decks = Decks.load(prompts_folder())
+        decks = our_decks()
+        our_formats()
+        our_circle_decks()
     except DeckError as error:
         yield Finding(Mark.TO_MEND, f"Decks: {error}")
     else:

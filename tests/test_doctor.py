@@ -2,13 +2,18 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.app import assemble
+from bot.circle_deck import our_circle_decks
 from bot.clock import SystemClock
 from bot.database import ROOT
+from bot.deck import DeckError, our_decks, prompts_folder
 from bot.doctor import Finding, Mark, doctor, examine, python, sqlite_version, zone_data
+from bot.formats import our_formats
 from tests.conftest import migrate_url, prepare
 from tests.loopback.launch import point_discord_at
 from tests.loopback.server import Discord
@@ -203,3 +208,26 @@ def test_the_example_of_settings_only_lacks_a_token(elsewhere: Path) -> None:
     write_settings(elsewhere, (ROOT / ".env.example").read_text())
 
     assert [sentence.split()[0] for sentence in to_mend()] == ["DISCORD_TOKEN"]
+
+
+@pytest.fixture
+def prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of prompts/ that a test may spoil, where Kith reads it."""
+    shutil.copytree(prompts_folder(), tmp_path / "prompts")
+    monkeypatch.setattr("bot.deck.__file__", str(tmp_path / "bot" / "deck.py"))
+    read_once = (our_decks, our_formats, our_circle_decks)
+    for each in read_once:
+        each.cache_clear()
+    yield tmp_path / "prompts"
+    for each in read_once:
+        each.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["work.toml", "formats/check-in-circle.toml", "circles/themes.toml"])
+def test_a_mistake_in_questions_formats_and_themes_is_told_before_kith_starts(prompts: Path, name: str) -> None:
+    spoilt = prompts / "en" / name
+    spoilt.write_text("nonsense")
+
+    assert [each for each in to_mend() if f"{spoilt}: it is not valid TOML" in each]
+    with pytest.raises(DeckError, match="it is not valid TOML"):
+        assemble("sqlite:///data/kith.db", SystemClock())
