@@ -13,7 +13,17 @@ from bot.formats import our_formats
 from bot.services.circles import NewCircle
 from bot.services.people import Person
 from bot.services.rhythms import Beat
-from bot.store.circles import Circle, CircleGroup, ComingKind, Seat, SeatState, invited_to_host, roles_in, seats_in
+from bot.store.circles import (
+    Circle,
+    CircleGroup,
+    ComingKind,
+    Seat,
+    SeatState,
+    answers_to,
+    invited_to_host,
+    roles_in,
+    seats_in,
+)
 from bot.store.deliveries import Delivery, DeliveryKind
 from bot.store.members import HostingWish, saved_member
 from bot.store.rhythms import Way
@@ -116,6 +126,15 @@ def roles(app: App, circle_id: int) -> dict[str, int]:
 
     def read(session: Session) -> dict[str, int]:
         return {role.value: held.member_id for role, held in roles_in(session, circle_id).items()}
+
+    return app.database.run_now(read)[0]
+
+
+def may_come(app: App, circle_id: int) -> list[int | None]:
+    """Return who may come to a circle."""
+
+    def read(session: Session) -> list[int | None]:
+        return [each.member_id for each in answers_to(session, circle_id) if each.kind is ComingKind.MAYBE]
 
     return app.database.run_now(read)[0]
 

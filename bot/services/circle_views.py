@@ -18,7 +18,7 @@ from bot.store.communities import Community, community_of
 
 @dataclass(frozen=True)
 class CircleView:
-    """A circle as it is shown: its format, who holds which role, who comes, who waits for room, who may come."""
+    """A circle as it is shown: its format, who holds which role, who comes, and who waits for room."""
 
     community: Community
     circle: Circle
@@ -26,7 +26,6 @@ class CircleView:
     roles: dict[Role, CircleRole]
     coming: list[int] = field(default_factory=list[int])
     waiting: list[int] = field(default_factory=list[int])
-    maybe: list[int] = field(default_factory=list[int])
 
 
 def view_of(session: Session, circle: Circle, now: datetime) -> CircleView:
@@ -43,7 +42,6 @@ def view_of(session: Session, circle: Circle, now: datetime) -> CircleView:
         roles=roles,
         coming=inside,
         waiting=[each for each in coming if each is not None and each not in inside],
-        maybe=[each.member_id for each in answers if each.kind is ComingKind.MAYBE and each.member_id is not None],
     )
 
 
