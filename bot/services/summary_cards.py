@@ -23,25 +23,25 @@ class SummaryCards:
     @transaction
     def card(self, session: Session, delivery: Delivery) -> SummaryView:
         """Return a published summary whole."""
-        summary = _summary(session, delivery)
-        if summary.state is not SummaryState.PUBLISHED:
+        view = _view(session, delivery)
+        if view.summary.state is not SummaryState.PUBLISHED:
             raise Needless("gone")
-        return view_of(session, summary)
+        return view
 
     @transaction
     def notice(self, session: Session, delivery: Delivery) -> SummaryView:
         """Return a summary of which the thread is told that words went to the model, whatever became of it."""
-        return view_of(session, _summary(session, delivery))
+        return _view(session, delivery)
 
 
-def _summary(session: Session, delivery: Delivery) -> Summary:
+def _view(session: Session, delivery: Delivery) -> SummaryView:
     summary = session.get(Summary, delivery.subject_id)
     if summary is None:
         raise Needless("gone")
     view = view_of(session, summary)
     if not view.community.tended:
         raise Needless("left")
-    return summary
+    return view
 
 
 def _settle(session: Session, delivery: Delivery, said: Said | None) -> None:
