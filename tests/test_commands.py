@@ -20,6 +20,7 @@ from bot.database import ROOT
 from tests.conftest import migrate_url
 from tests.fakes import FixedClock
 from tests.loopback.server import Discord
+from tests.nursery import start_kith
 from tests.test_settings import NAMES, TOKEN
 
 SECRET = "hunter2"
@@ -193,11 +194,20 @@ def _line_with(running: Running, words: str) -> Callable[[], str]:
     return read
 
 
+async def ended(server: Discord, log: Path, token: str) -> tuple[int | None, str]:
+    """Run Kith on a Discord that won't have it, which knows a ``token`` by then; return how it ended, and its log."""
+    kith = start_kith(server, log, DATABASE_URL=f"sqlite:///{log.with_name('kith.db')}")
+    server.token = token
+    await asyncio.to_thread(kith.join, 60)
+    kith.kill()
+    return kith.exitcode, await asyncio.to_thread(log.read_text)
+
+
 @pytest.mark.parametrize(("code", "sentence"), [(4004, "Discord refuses DISCORD_TOKEN"), (4014, "refuses an intent")])
 async def test_a_closed_door_is_said_in_a_sentence(code: int, sentence: str, tmp_path: Path) -> None:
     async with Discord() as server:
         server.gateway.refuse_with = code
-        status, log = await Running(server, tmp_path).ended()
+        status, log = await ended(server, tmp_path / "log", server.token)
 
     assert status == TO_MEND
     assert sentence in log
@@ -207,9 +217,7 @@ async def test_a_closed_door_is_said_in_a_sentence(code: int, sentence: str, tmp
 
 async def test_a_token_discord_doesnt_know_ends_a_run(tmp_path: Path) -> None:
     async with Discord() as server:
-        running = Running(server, tmp_path)
-        server.token = "another"
-        status, log = await running.ended()
+        status, log = await ended(server, tmp_path / "log", "another")
 
     assert status == TO_MEND
     assert log.startswith("Discord refuses DISCORD_TOKEN")

@@ -1,11 +1,8 @@
 """Migrations: from nothing, from an older version, cut short, and several processes at once."""
 
-import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ from bot.store.members import Member
 from bot.store.rhythms import Rhythm, RhythmKind, RhythmState
 from tests.conftest import migrate_url
 from tests.fakes import MONDAY_MORNING
+from tests.nursery import start_migrating
 
 TABLE_NAMES = sorted(store.TABLES[0].metadata.tables)
 DIE = "KITH_TEST_DIE"
@@ -60,27 +58,6 @@ def upgrade() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 '''
 
-PROGRAM = """
-import os
-import sys
-from pathlib import Path
-
-from sqlalchemy.engine import make_url
-
-from bot import database
-
-url, folder, processes = sys.argv[1:]
-database.MIGRATIONS = Path(folder)
-children = []
-for _ in range(int(processes)):
-    child = os.fork()
-    if not child:
-        database.migrate(make_url(url))
-        os._exit(0)
-    children.append(child)
-print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
-"""
-
 
 @pytest.fixture
 def next_release(tmp_path: Path) -> Path:
@@ -91,12 +68,13 @@ def next_release(tmp_path: Path) -> Path:
     return folder
 
 
-def migrate_as(folder: Path, url: str, *, processes: int = 1, die: bool = False) -> list[int]:
+def migrate_as(folder: Path, url: str, *, processes: int = 1, die: bool = False) -> list[int | None]:
     """Migrate as that release would, in processes of their own; return how each ended."""
-    environment = dict(os.environ, PYTHONPATH=str(ROOT)) | ({DIE: "1"} if die else {})
-    program = [sys.executable, "-c", PROGRAM, url, str(folder), str(processes)]
-    done = subprocess.run(program, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=100)
-    return [int(status) for status in done.stdout.split()]
+    environment = {DIE: "1"} if die else {}
+    running = [start_migrating(url, folder, environment) for _ in range(processes)]
+    for each in running:
+        each.join(timeout=100)
+    return [each.exitcode for each in running]
 
 
 @dataclass(frozen=True)

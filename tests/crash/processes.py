@@ -1,20 +1,17 @@
 """Kith as real processes that are killed and started again.
 
-They are forked from a process in which Kith is imported already, so that they speak within a moment of being
-started: the killing takes minutes instead of an hour, and a restart comes well within Discord's memory of nonces.
+They come from the nursery and speak within a moment of being started: the killing takes minutes instead of an hour,
+and a restart comes well within Discord's memory of nonces.
 """
 
 import asyncio
-import multiprocessing
-import os
 import random
 import signal
-import sys
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.loopback import launch
 from tests.loopback.server import Discord
+from tests.nursery import start_kith
 
 HURRIED = (
     "bot.courier.LEASE=2 bot.courier.SEND_WITHIN=1.0 bot.courier.AT_ONCE=8 bot.courier.PER_SECOND=25 "
@@ -25,31 +22,11 @@ HURRIED = (
 PAUSE = 1.5
 """Seconds some of them stay dead."""
 
-_nursery = multiprocessing.get_context("forkserver")
-_nursery.set_forkserver_preload(["tests.crash.processes", "bot.commands", "bot.doctor", "cogs.checkins", "pytest"])
-
-
-def be_kith(port: int, environment: dict[str, str], log: Path) -> None:
-    """Be ``python -m tests.loopback.launch PORT -- run`` in this process."""
-    os.environ.update(environment)
-    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    sys.exit(launch.main([str(port), "--", "run"]))
-
 
 def start(server: Discord, database_url: str, log: Path, *, crash_at: str = "") -> ForkServerProcess:
     """Start Kith; with ``crash_at`` it kills itself there."""
-    environment = {
-        "DISCORD_TOKEN": server.token,
-        "DATABASE_URL": database_url,
-        "LOG_LEVEL": "WARNING",
-        "KITH_SET": HURRIED,
-        "KITH_CRASH_AT": crash_at,
-    }
-    process = _nursery.Process(target=be_kith, args=(server.port, environment, log), daemon=True)
-    process.start()
-    return process
+    settings = {"DATABASE_URL": database_url, "LOG_LEVEL": "WARNING", "KITH_SET": HURRIED, "KITH_CRASH_AT": crash_at}
+    return start_kith(server, log, **settings)
 
 
 async def end(process: ForkServerProcess) -> int | None:
