@@ -1,7 +1,8 @@
 """A thread is told that words of it go to the model, before they go, and whatever becomes of what they went for."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import pytest
 from sqlmodel import Session, select
@@ -43,10 +44,10 @@ async def kith(either_app: App, clock: FixedClock, server: ModelServer) -> Async
     await either_app.summariser.close()
 
 
-async def begun(app: App, person: Person = HOST, *, told: bool = True) -> int:
+async def begun(app: App, person: Person = HOST, *, told: bool = True, request_id: int = 1) -> int:
     """Begin a summary, and plan that its thread is told of the model; return its id."""
     terms = await terms_of(app, person)
-    summary = await app.summaries.begin(terms, 7_002, 1)
+    summary = await app.summaries.begin(terms, 7_002, request_id)
     assert summary.id is not None
     if told:
         await app.summaries.tell_thread(terms, summary.id, "de")
@@ -141,6 +142,27 @@ async def test_no_word_of_a_thread_made_confidential_before_goes_to_the_model(ki
     assert (server.connections, await heard(kith)) == (0, [])
     await asyncio.gather(*asyncio.all_tasks() - before, return_exceptions=True)  # the thread's other parts
     assert await spent(kith) == 0
+
+
+@pytest.mark.parametrize("ending", ["discarded", "confidential", "forgotten"])
+async def test_of_what_ends_as_its_words_go_the_thread_is_told_or_no_word_goes(either_app: App, ending: str) -> None:
+    terms = await terms_of(either_app)
+    for request_id in range(6):
+        number = await begun(either_app, told=False, request_id=request_id)
+        ends: dict[str, Callable[[], Awaitable[object]]] = {
+            "discarded": partial(either_app.summaries.discard, HERE, HOST, number),
+            "confidential": partial(either_app.summaries.mark_confidential, HERE, PLACE_ID),
+            "forgotten": partial(either_app.members.forget, HERE, HOST.member_id),
+        }
+
+        ended, gone = await asyncio.gather(
+            ends[ending](), either_app.summaries.tell_thread(terms, number, "en"), return_exceptions=True
+        )
+
+        assert not isinstance(ended, BaseException)
+        assert (len(await heard(either_app)), type(gone)) in [(1, type(None)), (0, Refusal)]
+        assert kept(either_app) == []
+        await either_app.summaries.lift_confidential(HERE, HOST, PLACE_ID)
 
 
 async def test_however_often_a_summary_is_made_its_thread_is_told_once(either_app: App) -> None:

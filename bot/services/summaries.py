@@ -26,6 +26,7 @@ from bot.store.summaries import (
     SummaryPoint,
     SummarySource,
     SummaryState,
+    hold_summary,
     latest_published,
     published_in,
     remove_points,
@@ -121,6 +122,7 @@ class Summaries:
         """
         require_open(session, terms.community, terms.place)
         summary = self._own(session, terms.community.id, terms.asker, summary_id)
+        hold_summary(session, summary_id)
         if summary.state is SummaryState.PRICED:
             summary.language = language
         plan(

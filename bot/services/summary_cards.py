@@ -6,7 +6,7 @@ from bot.courier import Needless, Said, Settle
 from bot.database import Database, transaction
 from bot.services.summary_showing import SummaryView, view_of
 from bot.store.deliveries import Delivery, DeliveryKind
-from bot.store.summaries import Summary, SummaryState, remove_summary, summary_of
+from bot.store.summaries import Summary, SummaryState, hold_summary, remove_summary
 
 
 class SummaryCards:
@@ -55,6 +55,7 @@ def _settle(session: Session, delivery: Delivery, said: Said | None) -> None:
 
 
 def _settle_notice(session: Session, delivery: Delivery, _said: Said | None) -> None:
-    summary = summary_of(session, delivery.community_id, delivery.subject_id)
+    hold_summary(session, delivery.subject_id)
+    summary = session.get(Summary, delivery.subject_id)
     if summary is not None and summary.state is SummaryState.DISCARDED:
         remove_summary(session, summary)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, delete, func
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bot.store.columns import one_of, reference, row_id, snowflake
@@ -147,6 +147,12 @@ def summary_of(session: Session, community_id: int, summary_id: int) -> Summary 
     ).one_or_none()
 
 
+def hold_summary(session: Session, summary_id: int) -> None:
+    """Let no two transactions decide at once on a summary's notice and its end: the later one begins anew."""
+    held = update(Summary).where(col(Summary.id) == summary_id).values(state=Summary.state)
+    session.connection().execute(held)
+
+
 def summary_requested_by(session: Session, community_id: int, request_id: int) -> Summary | None:
     """Return the summary an interaction asked for."""
     return session.exec(
@@ -263,7 +269,6 @@ def remove_points(session: Session, summary_id: int | None) -> None:
 
 def remove_summary(session: Session, summary: Summary) -> None:
     """Remove a summary whole, or all that is in it while its notice waits; one that follows it stands alone then."""
-    session.exec(select(Summary.id).where(Summary.id == summary.id).with_for_update()).first()  # no notice comes now
     remove_points(session, summary.id)
     session.connection().execute(delete(SummaryPerson).where(col(SummaryPerson.summary_id) == summary.id))
     for following in session.exec(select(Summary).where(Summary.previous_id == summary.id)):
