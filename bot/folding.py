@@ -42,6 +42,11 @@ def folded(word: str) -> str:
     return "".join(each for each in plain if category(each) != "Mn")
 
 
+def keys_of(words: str) -> list[str]:
+    """Return the words in a text as they are compared."""
+    return [folded(each) for each in WORD.findall(words)]
+
+
 def has_wordings(language: str) -> bool:
     """Tell whether there are wordings of a language's own."""
     return (WORDINGS / f"{language}.toml").exists()

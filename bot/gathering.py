@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 
 from bot.cleaning import BETWEEN_LINES, cut
-from bot.folding import WORD, folded, has_wordings, listed, wordings
+from bot.folding import WORD, folded, has_wordings, keys_of, listed, wordings
 from bot.names import UNPARTED
 from bot.sentences import sentences_in
 from bot.store.summaries import LONGEST_POINT, Heading, Unmodelled
@@ -97,14 +97,14 @@ def _asking(language: str) -> Callable[[str], bool]:
     """Return what tells whether a sentence asks something, and not only whether others agree."""
     begins, is_known = _any_of(language, "asks"), has_wordings(language)
     first = {folded(each) for each in wordings(language)["first_words"]}
-    empty = {tuple(_keys(each)) for each in wordings(language)["no_questions"]}
+    empty = {tuple(keys_of(each)) for each in wordings(language)["no_questions"]}
 
     def asks(sentence: str) -> bool:
         own = _AFTER_END.sub("", _QUOTED.sub(" ", sentence)).strip()
         if not own.endswith(ASKS):
             unended = not sentence.endswith((".", "!", ":", "…"))
             return unended and begins.match(_plain(own.rsplit(": ")[-1])) is not None
-        whole, last = tuple(_keys(own)), tuple(_keys(re.split(r"[,;–—-]\s*", own)[-1]))
+        whole, last = tuple(keys_of(own)), tuple(keys_of(re.split(r"[,;–—-]\s*", own)[-1]))
         if _length(own) < FEWEST_WORDS or whole in empty or last in empty:
             return False
         return not is_known or _length(own) > LONGEST_ECHO or not first.isdisjoint((*whole[:1], *last[:1]))
@@ -188,7 +188,7 @@ def _welcomed(lines: Sequence[Line], said: Sequence[_Said], shown: set[_Said]) -
 
 def _latest(found: Iterable[_Said]) -> list[_Said]:
     """Return the latest of these; of what was said twice the last."""
-    once = {tuple(_keys(each.words)): each for each in found}
+    once = {tuple(keys_of(each.words)): each for each in found}
     return sorted(once.values(), key=lambda each: each.line.number)[-MOST_POINTS:]
 
 
@@ -212,11 +212,7 @@ def _with_writer(line: Line, words: str) -> str:
 
 def _telling(words: str) -> set[str]:
     """Return the words that tell what something is about, so far as their endings don't matter."""
-    return {each[:SAME] for each in _keys(words) if len(each) > 2 and each not in listed("commonest")}
-
-
-def _keys(words: str) -> list[str]:
-    return [folded(each) for each in WORD.findall(words)]
+    return {each[:SAME] for each in keys_of(words) if len(each) > 2 and each not in listed("commonest")}
 
 
 def _length(words: str) -> int:

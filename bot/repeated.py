@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from bot.folding import WORD, folded, listed
+from bot.folding import WORD, folded, keys_of, listed
 
 RUN = 4
 """Words in a row of someone who is left out, from which on others repeat them."""
@@ -35,9 +35,9 @@ class Repeated:
         self._sentences: set[tuple[str, ...]] = set()
         streams: defaultdict[int | None, list[str]] = defaultdict(list)
         for author, words in unheard:
-            streams[author] += _keys(words)
-            self._sentences |= {tuple(keys) for each in _SENTENCE.split(words) if (keys := _keys(each))}
-            if whole := tuple(_keys(words)):
+            streams[author] += keys_of(words)
+            self._sentences |= {tuple(keys) for each in _SENTENCE.split(words) if (keys := keys_of(each))}
+            if whole := tuple(keys_of(words)):
                 self._sentences.add(whole)
         for stream in streams.values():
             self._runs |= set(_runs(stream, RUN))
@@ -58,7 +58,7 @@ class Repeated:
         return [_without(text, gone[index]) if index in gone else text for index, text in enumerate(texts)]
 
     def _unless_said(self, found: re.Match[str]) -> str:
-        said = tuple(_keys(found[1])) in self._sentences
+        said = tuple(keys_of(found[1])) in self._sentences
         return found[0][0] + GONE + found[0][-1] if said else found[0]
 
     def _repeated(self, stream: list[tuple[int, re.Match[str]]]) -> list[tuple[int, re.Match[str]]]:
@@ -83,10 +83,6 @@ class Repeated:
 
 def _runs(keys: Sequence[str], length: int) -> Iterable[tuple[str, ...]]:
     return zip(*(keys[at:] for at in range(length)), strict=False)
-
-
-def _keys(words: str) -> list[str]:
-    return [folded(each) for each in WORD.findall(words)]
 
 
 def _common(keys: Iterable[str]) -> bool:

@@ -289,11 +289,7 @@ def tokens_in(text: str) -> int:
 
 def cost(question: Question) -> int:
     """Return the tokens a question takes at the most, its answer included."""
-    return (
-        tokens_in(question.instructions + question.words)
-        + tokens_in(json.dumps(question.schema))
-        + (question.most_tokens)
-    )
+    return tokens_in(question.instructions + question.words + json.dumps(question.schema)) + question.most_tokens
 
 
 def parts_of(lines: Sequence[Line], tokens: int = PART_TOKENS) -> list[list[Line]]:

@@ -13,7 +13,6 @@ from discord.utils import utcnow
 from bot.cleaning import prepared
 from bot.errors import Refusal
 from bot.language import _
-from bot.services.people import Person
 from bot.services.summary_terms import Terms
 from bot.services.words import given_back
 from bot.summariser import LONG, MODEL_WITHIN
@@ -24,6 +23,7 @@ from cogs.support import (
     Interaction,
     Noun,
     answers,
+    asked_by,
     community_of,
     in_a_moment,
     open_form,
@@ -332,11 +332,6 @@ class Summaries(Noun):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Note that a channel is gone, of which a part may have been gathered."""
         await self.app.summaries.thread_gone(channel.guild.id, channel.id)
-
-
-def asked_by(interaction: Interaction) -> tuple[int, Person]:
-    """Return the community, and who asks: what services want to know first."""
-    return community_of(interaction), person_of(interaction)
 
 
 def at_it_words() -> str:

@@ -1,6 +1,5 @@
 """How summaries look: in their thread, as a draft, as one line of a list; and what is said around them."""
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from discord.utils import snowflake_time
 from bot.language import _, languages, ngettext, speaking
 from bot.services.model_uses import Spending
 from bot.services.summary_showing import SummaryView
-from bot.store.summaries import Heading, Summary, SummaryPerson, SummaryPoint, SummarySource, Unmodelled
+from bot.store.summaries import PERSON, Heading, Summary, SummaryPerson, SummaryPoint, SummarySource, Unmodelled
 from cogs.cards import drawing, lasting_button, message_link, plain, stamp
 from cogs.words import number_words
 
@@ -19,7 +18,6 @@ ROOM = 3300
 """Characters a summary takes at the most: a message holds 4,000, and a draft has words of its own around it."""
 MOST_LINKS = 2
 MOST_NAMED = 20
-_PERSON = re.compile(r"\bPerson (\d+)\b")
 
 
 def language_of(view: SummaryView) -> str:
@@ -110,7 +108,7 @@ def name_of(person: SummaryPerson | None) -> str:
 
 
 def _line(view: SummaryView, point: SummaryPoint, sources: list[SummarySource]) -> str:
-    words = _PERSON.sub(lambda found: name_of(view.people.get(int(found[1]))), plain(point.words))
+    words = PERSON.sub(lambda found: name_of(view.people.get(int(found[1]))), plain(point.words))
     numbers = view.numbers
     links = [
         f"[→{numbers[each.message_id]}]({message_link(view.community.id, each.channel_id, each.message_id)})"

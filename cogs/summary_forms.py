@@ -10,14 +10,13 @@ from discord import ui
 from bot.language import _
 from bot.services.summary_showing import SummaryView
 from bot.services.words import given_back, visible
-from bot.store.summaries import LONGEST_POINT, Heading, SummaryPoint, SummarySource
+from bot.store.summaries import LONGEST_POINT, PERSON, Heading, SummaryPoint, SummarySource
 from bot.thread import Point, Source
 from cogs.summary_cards import headings_of
 from cogs.support import pressed_name
 
 LONGEST_FIELD = 4000
 MOST_POINTS = 40
-_PERSON = re.compile(r"\bPerson (\d+)\b")
 _NUMBERS = re.compile(r"\s*\[\s*→?(\d+(?:\s*,\s*\d+)*)\s*\]")
 _BULLET = re.compile(r"^\s*[-*•]\s+")
 
@@ -42,7 +41,7 @@ def edit_form(view: SummaryView) -> ui.Modal:
 def _line(view: SummaryView, point: SummaryPoint, sources: list[SummarySource]) -> str:
     names = _names(view)
     own = _NUMBERS.sub(r" (\1)", point.words)  # a number of its own would be read as a message's
-    words = _PERSON.sub(lambda found: names.get(int(found[1]), found[0]), own)
+    words = PERSON.sub(lambda found: names.get(int(found[1]), found[0]), own)
     numbers = ", ".join(dict.fromkeys(str(view.numbers[each.message_id]) for each in sources))
     return f"- {words} [{numbers}]" if numbers else f"- {words}"
 

@@ -43,7 +43,7 @@ class ModelUses:
         one_at_a_time(session, community_id)
         if spending_of(session, community_id, now).left < tokens:
             return None
-        use = ModelUse(community_id=community_id, month=month_of(now), asked_at=now, reserved=tokens)
+        use = ModelUse(community_id=community_id, month=month_of(now), reserved=tokens)
         session.add(use)
         session.flush()
         return use.id

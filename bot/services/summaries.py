@@ -232,7 +232,7 @@ class Summaries:
     def edit(
         self, session: Session, community_id: int, person: Person, summary_id: int, points: Sequence[Point]
     ) -> SummaryView:
-        """Put a host's own wording in place of a draft's points."""
+        """Put the asker's own wording in place of a draft's points."""
         summary = self._own(session, community_id, person, summary_id)
         remove_points(session, summary.id)
         _write(session, summary, points)
@@ -290,7 +290,7 @@ class Summaries:
         """Let no summary be made of a thread any more, and throw away its drafts; tell whether that is new."""
         now = self._clock.now()
         require_begun(community_of(session, community_id, now))
-        marked = {"thread_id": thread_id, "community_id": community_id, "marked_at": now}
+        marked = {"thread_id": thread_id, "community_id": community_id}
         for draft in session.exec(
             select(Summary).where(
                 Summary.community_id == community_id,

@@ -1,5 +1,6 @@
 """Summaries of threads: drafts and published ones, point by point with what each rests on, and what the model costs."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,6 +12,8 @@ from bot.store.columns import one_of, reference, row_id, snowflake
 from bot.store.deliveries import WAITING, Delivery, DeliveryKind
 
 LONGEST_POINT = 300
+PERSON = re.compile(r"\bPerson (\d+)\b")
+"""How people stand in a point's words: by their number."""
 
 
 class SummaryState(StrEnum):
@@ -122,7 +125,6 @@ class ConfidentialThread(SQLModel, table=True):
 
     thread_id: int = snowflake(primary_key=True)
     community_id: int = snowflake(foreign_key="community.id")
-    marked_at: datetime
 
 
 class ModelUse(SQLModel, table=True):
@@ -135,7 +137,6 @@ class ModelUse(SQLModel, table=True):
     id: int | None = row_id()
     community_id: int = snowflake(foreign_key="community.id", index=True)
     month: date
-    asked_at: datetime
     reserved: int
     used: int | None = None
 

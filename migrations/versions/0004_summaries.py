@@ -21,7 +21,6 @@ def upgrade() -> None:
         "confidentialthread",
         sa.Column("thread_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("community_id", sa.BigInteger(), nullable=False),
-        sa.Column("marked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["community_id"], ["community.id"], name=op.f("fk_confidentialthread_community_id")),
         sa.PrimaryKeyConstraint("thread_id", name=op.f("pk_confidentialthread")),
     )
@@ -30,7 +29,6 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("community_id", sa.BigInteger(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
-        sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("reserved", sa.Integer(), nullable=False),
         sa.Column("used", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["community_id"], ["community.id"], name=op.f("fk_modeluse_community_id")),
