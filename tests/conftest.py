@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpcore2
 import pytest
 from sqlalchemy import Connection, Dialect, Engine, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -35,6 +36,7 @@ REQUIRED = "KITH_REQUIRE_POSTGRESQL"
 """The variable that, set to 1, makes a missing PostgreSQL a failure instead of tests left out."""
 PLACES = 64
 """So many processes can fill and empty the test database side by side, each in a schema of its own."""
+LONGEST = ("test_crash.py", "test_commands.py", "test_migrations.py", "test_rehearsal.py")
 NO_POSTGRESQL = f"no PostgreSQL: set {POSTGRESQL}, or start one on 127.0.0.1:5432 with a database 'test'"
 
 
@@ -42,6 +44,11 @@ def pytest_report_header() -> list[str]:
     """Say at the top of a run what it will leave out."""
     notes = [] if postgresql_url() else [f"PostgreSQL tests are skipped: {NO_POSTGRESQL}"]
     return notes if os.environ.get(VARIABLE) else [*notes, SKIPPED]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest: what waits for processes of its own leaves the processors to the other tests."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_collection_finish() -> None:
@@ -105,6 +112,14 @@ def remembered_statements() -> Iterator[None]:
     """Let a test's Kith know the statements those before it met, as one that runs knows them after its first day."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.database.create_engine", remembering_engine)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """Let the clients for models share the certificates they trust, which take longest to read: one Kith has one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))
         yield
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.deck import (
@@ -283,6 +283,7 @@ def test_a_language_with_nothing_left_borrows_from_english(folder: Path):
     assert draw(decks, "nl", retired=only_one).id != "work-workbench"
 
 
+@settings(deadline=None)
 @given(
     element=st.none() | st.sampled_from(Element),
     depth=st.none() | st.integers(1, 3),
@@ -350,6 +351,7 @@ def test_a_retired_question_never_comes():
         draw(sets=frozenset({"work"}), retired=all_but_one | {"work-courage"})
 
 
+@settings(deadline=None)
 @given(
     wishes=st.lists(
         st.tuples(st.none() | st.sampled_from(Element), st.none() | st.integers(1, 3)),

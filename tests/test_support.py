@@ -51,6 +51,8 @@ async def kith(server: Discord, sqlite_url: str) -> AsyncIterator[App]:
     yield app
     await bot.close()
     await running
+    under_way = [each for each in asyncio.all_tasks() if "Courier" in repr(each.get_coro())]
+    await asyncio.gather(*under_way, return_exceptions=True)  # it can't be sent any more, which is still written down
     app.database.close()
 
 
