@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Integer, bindparam
 from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.calendar import Recurrence, Schedule, Turn
 from bot.store.columns import one_of, row_id, snowflake
@@ -103,16 +105,22 @@ def rhythms_due(session: Session, kind: RhythmKind, now: datetime, limit: int) -
 
     Rows another process is working on are passed over.
     """
-    return session.exec(
+    return session.exec(_due(), params={"kind": kind, "now": now, "limit": limit}).all()
+
+
+@cache
+def _due() -> SelectOfScalar[Rhythm]:
+    """Return the question for ``rhythms_due``, which each tick asks for each kind."""
+    return (
         select(Rhythm)
         .join(Community, col(Community.id) == Rhythm.community_id)
         .where(
             Rhythm.state == RhythmState.ACTIVE,
-            Rhythm.kind == kind,
-            col(Rhythm.next_at) <= now,
+            Rhythm.kind == bindparam("kind"),
+            col(Rhythm.next_at) <= bindparam("now"),
             *are_tended(),
         )
         .order_by(col(Rhythm.next_at))
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True, of=Rhythm)
-    ).all()
+    )
