@@ -29,7 +29,7 @@ run doctor invite backup: $(INSTALLED)
 	@$(BIN)/kith $@
 
 test: $(INSTALLED)
-	$(BIN)/pytest --numprocesses=4 --dist=worksteal
+	$(BIN)/pytest --numprocesses=3 --dist=worksteal
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
