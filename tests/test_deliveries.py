@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlalchemy import event
+from sqlmodel import Session, col, select
 
 from bot.app import App
 from bot.courier import LEASE, Impossible
@@ -12,7 +14,7 @@ from bot.services.checkins import Answer
 from bot.services.people import Person
 from bot.services.rhythms import Beat
 from bot.store.checkins import CheckIn, Round, RoundState
-from bot.store.deliveries import SETTLED_FOR, Delivery, DeliveryKind, DeliveryState
+from bot.store.deliveries import SETTLED_FOR, Delivery, DeliveryKind, DeliveryState, deliveries_due
 from bot.store.members import Share
 from tests.fakes import FakeVoice, FixedClock
 
@@ -119,3 +121,19 @@ async def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(
     await either_app.courier.tidy()
 
     assert {each.state for each in await rows(either_app, DeliveryKind.ROUND)} == {DeliveryState.PENDING}
+
+
+async def test_what_was_planned_before_is_found_by_its_subject_however_much_is_waiting(app: App) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def explained(session: Session) -> str:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *what: asked.append((what[2], what[3])))
+        deliveries_due(session, app.clock.now(), 40)
+        statement, parameters = asked[-1]
+        return "\n".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    plan = await app.database.run(explained)
+
+    assert "delivery_1 USING INDEX ix_delivery_before (kind=? AND subject_id=?" in plan
+    assert "delivery_1 USING INDEX ix_delivery_due_at" not in plan

@@ -24,9 +24,10 @@ from bot.store.checkins import (
     round_with_card,
 )
 from bot.store.communities import Community, community_of
-from bot.store.deliveries import FIRST, WAITING, Delivery, DeliveryKind, DeliveryState, said_last
+from bot.store.deliveries import FIRST, WAITING, Delivery, DeliveryKind, DeliveryState
 from bot.store.members import member_of
 from bot.store.rhythms import Rhythm, RhythmState
+from bot.store.said_again import said_last
 from bot.store.summaries import is_confidential
 
 MOST_CALLS = 5

@@ -84,3 +84,18 @@ def step_posted(session: Session, circle_id: int | None, message_id: int | None)
         )
     ).first()
     return None if posted is None else int(posted.split(":")[1])
+
+
+def said_last(session: Session, following: Delivery) -> Delivery | None:
+    """Return the latest message that was sent or edited for a delivery's subject before it."""
+    return session.exec(
+        select(Delivery)
+        .where(
+            Delivery.kind == following.kind,
+            Delivery.subject_id == following.subject_id,
+            col(Delivery.id) < following.id,
+            Delivery.state == DeliveryState.SENT,
+        )
+        .order_by(col(Delivery.id).desc())
+        .limit(1)
+    ).one_or_none()

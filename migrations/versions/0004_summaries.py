@@ -186,3 +186,7 @@ def upgrade() -> None:
             with op.batch_alter_table(table, schema=None) as batch_op:
                 batch_op.alter_column(column, server_default=None)
     add_kinds("delivery", DELIVERIES_BEFORE, ["summary", "summary-notice"])
+    waiting = sa.text("state IN ('pending', 'claimed')")
+    op.create_index(  # after the copy of the table that holds new kinds
+        "ix_delivery_before", "delivery", ["kind", "subject_id", "id"], sqlite_where=waiting, postgresql_where=waiting
+    )
